@@ -1,0 +1,49 @@
+type Break = (valid: Record<string, unknown>) => unknown;
+
+/**
+ * For each rule, by its message: what to make of a valid value of the field that the rule stands at, so that it
+ * breaks this rule and no bound. For tests; a rule without a case fails them.
+ */
+export const BROKEN: Record<string, Break> = {
+  'operator In or NotIn needs values; Exists and DoesNotExist take none': () => ({
+    key: 'zone',
+    operator: 'In',
+  }),
+  'a label key has 1 to 316 characters: [prefix/]name': () => ({ ['k'.repeat(317)]: 'x' }),
+  'give exactly one of nodeReady, http or command': (check) => ({
+    ...check,
+    nodeReady: {},
+    command: { argv: ['/usr/bin/true'] },
+  }),
+  'floorReason needs floor: true; set it or remove the reason': (release) => ({ ...release, floor: false }),
+  'give exactly one source; releases is the one that this version of careen knows': () => ({}),
+  "'rest' names the wave of the nodes that no wave takes; give the wave another name": (spec) => ({
+    ...spec,
+    update: { channel: 'stable', rollout: { waves: [{ name: 'rest' }] } },
+  }),
+  'the name of a NodeGroup is the value of a label; use at most 63 characters': (group) => ({
+    ...group,
+    metadata: { name: 'g'.repeat(64) },
+  }),
+  "'control-plane' is the RebootLock that careen keeps itself; give the group another name": (group) => ({
+    ...group,
+    metadata: { name: 'control-plane' },
+  }),
+  'maxDomains counts values of topologyKey; set topologyKey as well': (lock) => ({
+    ...lock,
+    topologyKey: undefined,
+  }),
+  'give duration and exactly one of schedule (cron) or start ("[Day ]HH:MM")': (span) => ({
+    ...span,
+    schedule: '0 4 * * *',
+    start: '04:00',
+  }),
+  'give from and to with from before to (a blackout), or duration and exactly one of schedule (cron) or start ("[Day ]HH:MM")':
+    () => ({ from: '2027-01-01T00:00:00+02:00', to: '2026-12-31T22:00:00Z' }),
+  'give at least one allow or deny span; without any the window would say nothing': (window) => ({
+    ...window,
+    allow: [],
+    deny: [],
+  }),
+  'a payload comes with its version, keys and attempt': (update) => ({ ...update, attempt: undefined }),
+};

@@ -1,0 +1,131 @@
+import type { Kind } from '../group.ts';
+
+/** One valid object of each kind, in which every field of `spec` stands somewhere. For tests. */
+export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<string, unknown> }> = {
+  UpdateChannel: {
+    metadata: { name: 'stable' },
+    spec: {
+      source: {
+        releases: [
+          {
+            version: '2.0.0',
+            payload: { manifest: 'https://images.example.org/2.0.0/manifest.json', sha256: 'a'.repeat(64) },
+            floor: true,
+            floorReason: 'moves the boot loader',
+            notes: 'A new kernel.',
+          },
+          { version: '2.1.0-rc.1', payload: { manifest: 'http://images.example.org/2.1.0/manifest.json' } },
+        ],
+      },
+      keys: [`RW${'A'.repeat(54)}`],
+      blocked: ['1.9.9'],
+    },
+  },
+  NodeGroup: {
+    metadata: { name: 'workers' },
+    spec: {
+      nodeSelector: selector(),
+      priority: 10,
+      update: {
+        channel: 'stable',
+        version: '2.0.0',
+        allowDowngrade: true,
+        paused: true,
+        engine: 'gpt',
+        rollout: {
+          waves: [{ name: 'canary', size: 1, nodeSelector: selector(), soak: '10m' }, { name: 'half' }],
+          maxStaging: '25%',
+          haltOn: { failures: 2, percent: 10, minTried: 20, acknowledged: ['1.9.9'] },
+          retry: { limit: 5, backoff: '30s' },
+        },
+      },
+      reboot: {
+        strategy: 'lock',
+        maxUnavailable: '10%',
+        minReadySeconds: 30,
+        delayBetween: '1m30s',
+        drain: {
+          timeout: '20m',
+          onTimeout: 'Skip',
+          gracePeriodSeconds: 60,
+          skipPodSelector: selector(),
+          deleteEmptyDirData: false,
+          force: true,
+        },
+      },
+      health: health(),
+    },
+  },
+  RebootLock: {
+    metadata: { name: 'zones' },
+    spec: {
+      nodeSelector: selector(),
+      maxUnavailable: 2,
+      topologyKey: 'topology.kubernetes.io/zone',
+      maxDomains: 1,
+      countExternal: false,
+      minSeparation: '5m',
+    },
+  },
+  RebootWindow: {
+    metadata: { name: 'nights' },
+    spec: {
+      nodeSelector: selector(),
+      allow: [
+        { schedule: '0 4 * * 1-5', duration: '2h', timeZone: 'Europe/Berlin' },
+        { start: 'Thu 23:00', duration: '1h' },
+      ],
+      deny: [
+        { from: '2026-12-20T00:00:00Z', to: '2027-01-07T00:00:00+01:00', reason: 'holidays' },
+        { schedule: '0 0 1 * *', duration: '24h', timeZone: 'UTC' },
+        { start: '12:00', duration: '1h' },
+      ],
+    },
+  },
+  NodeState: {
+    metadata: { name: 'n1' },
+    spec: {
+      update: {
+        group: 'workers',
+        channel: 'stable',
+        version: '2.0.0',
+        payload: { manifest: 'https://images.example.org/2.0.0/manifest.json', sha256: 'a'.repeat(64) },
+        keys: [`RW${'A'.repeat(54)}`],
+        engine: 'auto',
+        attempt: 1,
+        allowDowngrade: false,
+        health: health(),
+        hold: { reason: 'Soaking', message: 'wave canary is watched', since: '2026-11-21T06:00:00.123Z' },
+      },
+      reboot: {
+        grant: {
+          id: 'g1',
+          nodeUID: '9a1c1b1e-7ad3-4b43-9a57-1f2f0e4b8d10',
+          bootID: 'f0a1c1b1-7ad3-4b43-9a57-1f2f0e4b8d10',
+          notAfter: '2026-11-21T07:00:00Z',
+          mode: 'reboot',
+        },
+        notBefore: '2026-11-21T06:30:00Z',
+        hold: { reason: 'LockFull', message: '2 of 2 are down', since: '2026-11-21T06:00:00Z' },
+      },
+    },
+  },
+};
+
+function selector() {
+  return {
+    matchLabels: { 'example.org/pool': 'workers' },
+    matchExpressions: [{ key: 'example.org/zone', operator: 'In', values: ['a', 'b'] }],
+  };
+}
+
+function health() {
+  return {
+    deadline: '5m',
+    checks: [
+      { name: 'node-ready', nodeReady: {}, timeout: '5s' },
+      { name: 'web', http: { port: 8080, path: '/healthz', scheme: 'https' } },
+      { name: 'disks', command: { argv: ['/usr/bin/check-disks', '--all'] } },
+    ],
+  };
+}

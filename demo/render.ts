@@ -1,0 +1,79 @@
+import { styleText } from 'node:util';
+import type { SlotStatus } from '#api/node-state.ts';
+import type { MachineView, Scene } from './scene.ts';
+
+/** The scene as lines of a terminal, `columns` wide. */
+export function render(scene: Scene, columns: number): string[] {
+  const width = Math.max(80, columns);
+  return [
+    header(scene, width),
+    '',
+    heading(),
+    ...scene.machines.map((machine) => row(machine, width)),
+    '',
+    places(scene),
+    pods(scene),
+    ...(scene.halted === undefined
+      ? []
+      : [styleText('red', ` halted       ${clip(scene.halted, width - 14)}`)]),
+  ];
+}
+
+const COLUMNS = { name: 12, runs: 8, slot: 17, phase: 24 };
+
+function header({ chapter, elapsedMs }: Scene, width: number): string {
+  const clock = new Date(elapsedMs).toISOString().slice(14, 19);
+  const title = ` careen · ${chapter}`;
+  return styleText(['bold', 'inverse'], title + clock.padStart(Math.max(6, width - title.length - 1)) + ' ');
+}
+
+function heading(): string {
+  const { name, runs, slot, phase } = COLUMNS;
+  const text = ` ${'MACHINE'.padEnd(name)}${'RUNS'.padEnd(runs)}${'USR-A'.padEnd(slot)}${'USR-B'.padEnd(slot)}${'PHASE'.padEnd(phase)}WHY`;
+  return styleText('dim', text);
+}
+
+function row(machine: MachineView, width: number): string {
+  const slots = ['USR-A', 'USR-B'].map((name) => slotText(machine.slots.find((slot) => slot.name === name)));
+  const fixed = 1 + COLUMNS.name + COLUMNS.runs + 2 * COLUMNS.slot + COLUMNS.phase;
+  const line = [
+    machine.holdsPlace ? styleText('yellow', '●') : ' ',
+    machine.name.padEnd(COLUMNS.name),
+    machine.runs.padEnd(COLUMNS.runs),
+    ...slots.map((text) => text.padEnd(COLUMNS.slot)),
+    phaseText(machine).padEnd(COLUMNS.phase),
+  ].join('');
+  const why = clip(machine.why, Math.max(10, width - fixed - 1));
+  return (
+    (machine.available ? line : styleText('dim', line)) +
+    styleText(machine.holdsPlace ? 'yellow' : 'dim', why)
+  );
+}
+
+/** `▶1.0.0 2/0 good`: priority/tries as the firmware reads them; ▶ runs now, ★ is what the firmware takes next. */
+export function slotText(slot: SlotStatus | undefined): string {
+  if (slot === undefined) return '–';
+  const mark = slot.booted ? '▶' : slot.next ? '★' : ' ';
+  const good = slot.successful ? ' good' : '';
+  return `${mark}${slot.version ?? '–'} ${slot.priority}/${slot.tries}${good}`;
+}
+
+const BAR = 10;
+
+function phaseText({ phase, progress }: MachineView): string {
+  if (progress === undefined) return phase;
+  const done = Math.round(progress * BAR);
+  return `${phase} ${'█'.repeat(done)}${'░'.repeat(BAR - done)} ${Math.round(progress * 100)}%`;
+}
+
+function places({ places: { max, holders } }: Scene): string {
+  return ` reboot lock  ${holders.length} of ${max} places taken${holders.length === 0 ? '' : `: ${holders.join(', ')}`}`;
+}
+
+function pods({ pods: { ready, wanted, budget }, unavailable: { now, worst } }: Scene): string {
+  return ` workload     ${ready} of ${wanted} pods ready, budget asks for ${budget} · nodes unavailable: ${now} now, ${worst} at most`;
+}
+
+function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readTraffic, sumOf } from '#test/observer/audit.ts';
+import { Observer } from '#test/observer/observer.ts';
+import { allRest, readWorld, type World } from '#test/stack/objects.ts';
+import type { Stack } from '#test/stack/stack.ts';
+import type { Behaviour } from '#test/machine/os-image.ts';
+import { render } from './render.ts';
+import type { ChapterFacts } from './report.ts';
+import { holderNames, machineViews, type Scene } from './scene.ts';
+import type { Screen } from './screen.ts';
+import { PodLedger, WORKLOAD, workloadManifests } from './workload.ts';
+
+const GROUP = 'workers';
+const LOOK_EVERY_MS = 250;
+/** How long a machine must have been Ready before its place is given on, at speed 1. */
+const SETTLE_SECONDS = 5;
+/** How long nothing may be written at the end for the cluster to count as idle. */
+const IDLE_MS = 10_000;
+
+/** The demo: told once, chapter by chapter. Throws a StoryError where the cluster does not keep to it. */
+export class Story {
+  readonly chapters: ChapterFacts[] = [];
+  readonly #stack: Stack;
+  readonly #screen: Screen;
+  readonly #budget: number;
+  readonly #minReadySeconds: number;
+  readonly #observer: Observer;
+  readonly #pods = new PodLedger();
+  readonly #began = Date.now();
+  #chapter = '';
+
+  constructor(stack: Stack, screen: Screen, { budget, speed }: { budget: number; speed: number }) {
+    this.#stack = stack;
+    this.#screen = screen;
+    this.#budget = budget;
+    this.#minReadySeconds = Math.ceil(SETTLE_SECONDS / speed);
+    this.#observer = new Observer(stack.cluster, ({ metadata }) =>
+      stack.machineNames.includes(metadata.name),
+    );
+  }
+
+  async tell(): Promise<void> {
+    this.#observer.start();
+    try {
+      await this.#prepare();
+      await this.#rollOut('2.0.0', 'ok');
+      await this.#breakAndHalt('3.0.0');
+      await this.#rollOut('3.0.1', 'ok');
+      await this.#beIdle();
+    } finally {
+      this.#observer.stop();
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { machineNames } = this.#stack;
+    this.#begin(`${machineNames.length} machines join on 1.0.0`);
+    await this.#stack.apply(workloadManifests());
+    await this.#stack.publishAndDeclare('1.0.0');
+    await this.#stack.applyGroup(({ spec }) => {
+      spec.reboot.minReadySeconds = this.#minReadySeconds;
+    });
+    await this.#until('every machine has joined and reports 1.0.0', (world) =>
+      allRest(world, machineNames, '1.0.0'),
+    );
+    await this.#until(`${WORKLOAD.replicas} pods are ready`, () => this.#pods.ready === WORKLOAD.replicas);
+  }
+
+  async #rollOut(version: string, behaviour: Behaviour): Promise<void> {
+    const { machineNames } = this.#stack;
+    await this.#measure(version, machineNames.length, async () => {
+      this.#begin(`${version} is published`);
+      await this.#stack.publishAndDeclare(version, behaviour);
+      await this.#until(`every machine runs ${version}`, (world) =>
+        allRest(world, this.#stack.machineNames, version),
+      );
+      this.#say(
+        `every machine runs ${version}; never more than ${this.#observer.ledger.worst.count} were unavailable at once`,
+      );
+    });
+  }
+
+  async #breakAndHalt(version: string): Promise<void> {
+    const before = '2.0.0';
+    const facts = await this.#measure(`${version} (broken)`, 0, async () => {
+      this.#begin(`${version} is published, and it does not boot`);
+      await this.#stack.publishAndDeclare(version, 'no-boot');
+      await this.#until(
+        'the rollout has halted',
+        ({ group }) => group?.status?.rollout?.halted !== undefined,
+      );
+      await this.#until(`every machine is back on ${before}`, (world) =>
+        allRest(world, this.#stack.machineNames, before),
+      );
+      const { group } = await this.#look();
+      this.#say(`halted: ${group?.status?.rollout?.halted?.reason ?? ''}`);
+    });
+    facts.updates = new Set(this.#observer.ledger.reboots.map(({ node }) => node)).size;
+    if (facts.updates > this.#budget) {
+      throw new StoryError(
+        `${facts.updates} machines booted ${version}; the rollout should have stopped at ${this.#budget}`,
+      );
+    }
+  }
+
+  async #beIdle(): Promise<void> {
+    this.#begin('nothing to do');
+    await this.#stack.settle();
+    const from = Date.now();
+    await this.#until(
+      `the cluster was left alone for ${IDLE_MS / 1000} s`,
+      () => Date.now() - from >= IDLE_MS,
+    );
+    const traffic = await readTraffic(this.#stack.cluster.auditLog, from, Date.now());
+    const careen = [...traffic].filter(([user]) => user.includes(':careen-'));
+    const writes = sumOf(careen, (one) => one.writes + one.events);
+    if (writes > 0) throw new StoryError(`careen wrote ${writes} times while there was nothing to do`);
+    this.#say('idle: careen wrote nothing but its leaders’ leases');
+  }
+
+  /** Runs one chapter and keeps what the observer saw of it. */
+  async #measure(name: string, updates: number, chapter: () => Promise<void>): Promise<ChapterFacts> {
+    const { ledger } = this.#observer;
+    ledger.reset();
+    this.#pods.reset();
+    const from = Date.now();
+    await chapter();
+    const to = Date.now();
+    await this.#stack.settle();
+    const traffic = await readTraffic(this.#stack.cluster.auditLog, from, to);
+    const outages = ledger.outages.filter((outage) => outage.to !== undefined);
+    const facts: ChapterFacts = {
+      name,
+      wallMs: Math.max(...outages.map((one) => one.to ?? 0)) - Math.min(...outages.map((one) => one.from)),
+      totalMs: to - from,
+      budget: this.#budget,
+      worst: ledger.worst.count,
+      outages,
+      evicted: sumOf([...traffic], (one) => one.evictions),
+      lost: this.#pods.lost.size,
+      updates,
+      traffic,
+    };
+    this.chapters.push(facts);
+    this.#judge(facts);
+    return facts;
+  }
+
+  #judge({ name, worst, lost }: ChapterFacts): void {
+    if (worst > this.#budget) {
+      const { nodes } = this.#observer.ledger.worst;
+      throw new StoryError(
+        `${name}: ${worst} machines were unavailable at once (${nodes.join(', ')}), ${this.#budget} may be`,
+      );
+    }
+    if (lost > 0)
+      throw new StoryError(`${name}: ${lost} pods went down with their machine instead of being evicted`);
+    const least = WORKLOAD.replicas - WORKLOAD.maxUnavailable;
+    if (this.#pods.fewestReady < least) {
+      throw new StoryError(
+        `${name}: only ${this.#pods.fewestReady} pods were ready at one time, at least ${least} must be`,
+      );
+    }
+  }
+
+  #begin(chapter: string): void {
+    this.#chapter = chapter;
+    this.#say(chapter);
+  }
+
+  #say(line: string): void {
+    this.#screen.say(line);
+  }
+
+  async #until(what: string, holds: (world: World) => boolean): Promise<void> {
+    const deadline = Date.now() + this.#stack.patienceMs;
+    for (;;) {
+      const world = await this.#look();
+      if (holds(world)) break;
+      if (Date.now() > deadline)
+        throw new StoryError(`waited ${this.#stack.patienceMs / 1000} s in vain until ${what}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+    this.#say(`  ✓ ${what}`);
+  }
+
+  async #look(): Promise<World> {
+    const world = await readWorld(this.#stack.client, GROUP, `app=${WORKLOAD.name}`);
+    this.#pods.see(world.pods, this.#stack.down());
+    this.#screen.show(render(this.#scene(world), process.stdout.columns ?? 120));
+    return world;
+  }
+
+  #scene(world: World): Scene {
+    const nodes = world.nodes.filter(({ metadata }) => this.#stack.machineNames.includes(metadata.name));
+    const { ledger } = this.#observer;
+    return {
+      chapter: this.#chapter,
+      elapsedMs: Date.now() - this.#began,
+      machines: machineViews({ ...world, nodes }),
+      places: { max: world.lock?.status?.max ?? this.#budget, holders: holderNames(world.lock) },
+      halted: world.group?.status?.rollout?.halted?.reason,
+      pods: {
+        ready: this.#pods.ready,
+        wanted: WORKLOAD.replicas,
+        budget: WORKLOAD.replicas - WORKLOAD.maxUnavailable,
+      },
+      unavailable: { now: ledger.unavailable().length, worst: ledger.worst.count },
+    };
+  }
+}
+
+/** The cluster did something that the story does not allow. */
+export class StoryError extends Error {
+  override name = 'StoryError';
+}

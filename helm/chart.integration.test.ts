@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { parse, parseAllDocuments } from 'yaml';
+import { API_VERSION, PLURALS, resourcePath } from '#api/group.ts';
+import type { KubeObject } from '#api/meta.ts';
+import { SAMPLES } from '#api/crd/samples.ts';
+import { KubeClient } from '#runtime/client/client.ts';
+import { isKubeError } from '#runtime/client/error.ts';
+import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
+import { until } from '#test/cluster/until.ts';
+import { run } from '#test/stack/kubectl.ts';
+import { AGENT_NAMESPACE, CHART, NAMESPACE, Release } from './testing/release.ts';
+
+const EXAMPLES = join(import.meta.dirname, '../examples');
+
+interface Workload extends KubeObject {
+  spec: { replicas?: number; template: { metadata: object; spec: Record<string, unknown> } };
+}
+
+let cluster: Cluster;
+let client: KubeClient;
+let release: Release;
+let directory: string;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'careen-chart-'));
+  cluster = await startCluster();
+  client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'careen-test', qps: 1000 });
+  release = new Release(cluster);
+});
+
+after(async () => {
+  await client?.close();
+  await cluster?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+function helm(...args: string[]): Promise<string> {
+  return run(cluster.tools.helm, args);
+}
+
+async function rendered(...args: string[]): Promise<(KubeObject & { rules?: object[] })[]> {
+  const text = await helm('template', 'careen', CHART, '--kube-version=1.36.0', ...args);
+  return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+async function budgets(...args: string[]): Promise<number> {
+  return (await rendered(...args)).filter(({ kind }) => kind === 'PodDisruptionBudget').length;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await client.get(path);
+    return true;
+  } catch (error) {
+    if (isKubeError(error, 'NotFound')) return false;
+    throw error;
+  }
+}
+
+function crdPath(plural: string): string {
+  return `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.careen.dev`;
+}
+
+suite('the chart as it is written', () => {
+  test('passes helm lint --strict', async () => {
+    await helm('lint', '--strict', CHART);
+  });
+
+  test('has no wildcard in any rule', async () => {
+    const roles = (await rendered()).filter(({ kind = '' }) => /^(Cluster)?Role$/.test(kind));
+    assert.equal(roles.length, 5);
+    for (const { rules } of roles) assert.ok(!JSON.stringify(rules).includes('*'));
+  });
+
+  test('brings the images of one repository, without a registry', async () => {
+    const images = [...JSON.stringify(await rendered()).matchAll(/"image":"([^"]+)"/g)].map(
+      ([, image]) => image,
+    );
+    assert.deepEqual(images, ['careen/careen:0.1.0', 'careen/careen:0.1.0', 'careen/careen:0.1.0']);
+    const pinned = JSON.stringify(await rendered('--set', `image.digest=sha256:${'a'.repeat(64)}`));
+    assert.ok(pinned.includes(`"image":"careen/careen@sha256:${'a'.repeat(64)}"`));
+  });
+
+  test('has a budget for the operators only while there are several replicas', async () => {
+    assert.equal(await budgets(), 2);
+    assert.equal(await budgets('--set', 'update.replicas=1'), 1);
+  });
+
+  test('leaves the CRDs out when they are managed by other means', async () => {
+    const kinds = (await rendered('--set', 'crds.install=false')).map(({ kind }) => kind);
+    assert.ok(!kinds.includes('CustomResourceDefinition') && kinds.includes('DaemonSet'));
+  });
+
+  test('refuses a cluster whose tokens name no node', async () => {
+    await assert.rejects(helm('template', CHART, '--kube-version=1.31.9'), /incompatible with Kubernetes/);
+  });
+
+  const UNKNOWN = [
+    'replicas=3',
+    'crds.enabled=true',
+    'image.registry=example.org',
+    'lease.renew=1s',
+    'update.replica=3',
+    'update.resources.request.cpu=1',
+    'update.affinity.nodes=x',
+    'update.tolerations[0].keys=x',
+    'rebootLock.image=x',
+    'agent.hostRoot=/',
+    'image.pullSecrets[0].key=x',
+  ];
+  for (const value of UNKNOWN) {
+    test(`refuses the unknown key of ${value}`, async () => {
+      await assert.rejects(rendered('--set', value), /additional properties|not allowed/i);
+    });
+  }
+
+  test('refuses values that cannot be meant', async () => {
+    for (const value of ['logLevel=loud', 'lease.duration=15', 'update.replicas=-1', 'agent.port=0'])
+      await assert.rejects(rendered('--set', value), /values don't meet the specifications/, value);
+  });
+
+  test('lets no object of its schema of values take unknown keys, and lists every key in values.yaml', async () => {
+    const schema = JSON.parse(await readFile(join(CHART, 'values.schema.json'), 'utf8'));
+    const values = parse(await readFile(join(CHART, 'values.yaml'), 'utf8'));
+    for (const object of objectsOf(schema)) assert.notEqual(object['additionalProperties'] ?? true, true);
+    const { global: _, ...keys } = schema.properties;
+    assert.deepEqual(Object.keys(values).toSorted(), Object.keys(keys).toSorted());
+    const operator = Object.keys(schema.definitions.operator.properties).toSorted();
+    assert.deepEqual(Object.keys(values.update).toSorted(), operator);
+    assert.deepEqual(Object.keys(values.rebootLock).toSorted(), operator);
+    assert.deepEqual(
+      Object.keys(values.agent).toSorted(),
+      Object.keys(schema.properties.agent.properties).toSorted(),
+    );
+  });
+});
+
+/** Every schema that describes properties. */
+function objectsOf(schema: unknown): Record<string, unknown>[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const inner = Object.values(schema).flatMap(objectsOf);
+  return 'properties' in schema ? [{ ...schema }, ...inner] : inner;
+}
+
+suite('the life of a release', () => {
+  const operators = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
+  const budget = `/apis/policy/v1/namespaces/${NAMESPACE}/poddisruptionbudgets/careen-update`;
+  const agents = `/apis/apps/v1/namespaces/${AGENT_NAMESPACE}/daemonsets/careen-agent`;
+  const group = resourcePath('NodeGroup', 'workers');
+
+  test('it installs, and the kinds are served', async () => {
+    const said = await release.install();
+    assert.match(said, /Nothing is updated or rebooted until you say/);
+    const names = (await client.list<KubeObject>(operators)).items.map(({ metadata }) => metadata.name);
+    assert.deepEqual(names.toSorted(), ['careen-reboot-lock', 'careen-update']);
+    assert.ok(await exists(agents));
+    await until('objects can be made', async () => {
+      const object = { apiVersion: API_VERSION, kind: 'NodeGroup', ...SAMPLES.NodeGroup };
+      await client.create(resourcePath('NodeGroup'), object);
+      return true;
+    });
+  });
+
+  test('it serves what examples/ would apply, and the server takes every line of it', async () => {
+    for (const name of await readdir(EXAMPLES)) {
+      const args = ['apply', '--dry-run=server', '--validate=strict', '--filename', join(EXAMPLES, name)];
+      const said = await run(cluster.tools.kubectl, [...args, '--kubeconfig', cluster.kubeconfig]);
+      assert.match(said, / (created|configured) \(server dry run\)/, name);
+    }
+  });
+
+  test('the operators run under the restricted pod security level, the agent needs the privileged one', async () => {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'restricted', labels } };
+    await client.create('/api/v1/namespaces', namespace);
+    const tryPod = async ({ spec }: Workload, namespace: string) => {
+      const { serviceAccountName: _, serviceAccount: _old, ...podSpec } = spec.template.spec;
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' }, spec: podSpec };
+      await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: 'All' });
+    };
+    await cluster.defaultServiceAccount('restricted');
+    await cluster.defaultServiceAccount(AGENT_NAMESPACE);
+    for (const deployment of (await client.list<Workload>(operators)).items)
+      await tryPod(deployment, 'restricted');
+    const agent = await client.get<Workload>(agents);
+    await assert.rejects(tryPod(agent, 'restricted'), /violates PodSecurity/);
+    await tryPod(agent, AGENT_NAMESPACE);
+  });
+
+  test('an upgrade changes the operators and takes the budget of a single replica away', async () => {
+    assert.ok(await exists(budget));
+    await release.upgrade({ values: { update: { replicas: 1 }, logLevel: 'debug' } });
+    const { spec } = await client.get<Workload>(`${operators}/careen-update`);
+    assert.equal(spec.replicas, 1);
+    assert.match(JSON.stringify(spec.template), /--log-level=debug/);
+    assert.ok(!(await exists(budget)));
+  });
+
+  test('an upgrade to a chart with other CRDs changes them, and the objects stay', async () => {
+    const chart = join(directory, 'next');
+    await cp(CHART, chart, { recursive: true });
+    const file = join(chart, 'files/crds/nodegroups.careen.dev.yaml');
+    const next = (await readFile(file, 'utf8')).replace(/^( +)- ng\n/m, '$1- ng\n$1- pool\n');
+    await writeFile(file, next);
+    await release.upgrade({ chart });
+    const crd = await client.get<{ spec: { names: { shortNames: string[] } } }>(crdPath(PLURALS.NodeGroup));
+    assert.deepEqual(crd.spec.names.shortNames, ['ng', 'pool']);
+    assert.ok(await exists(group));
+    await release.upgrade();
+  });
+
+  test('an uninstall leaves the CRDs and their objects, and nothing else', async () => {
+    await release.uninstall();
+    assert.ok(await exists(group));
+    const leftovers = await Promise.all([
+      client.list(operators),
+      client.list('/apis/rbac.authorization.k8s.io/v1/clusterroles', { labelSelector: PART }),
+      client.list('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', { labelSelector: PART }),
+      client.list('/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies', {
+        labelSelector: PART,
+      }),
+    ]);
+    assert.deepEqual(
+      leftovers.flatMap(({ items }) => items),
+      [],
+    );
+    await until(
+      'the namespace of the agents is gone',
+      async () => !(await exists(`/api/v1/namespaces/${AGENT_NAMESPACE}`)),
+    );
+  });
+
+  test('it installs again over the CRDs that were left', async () => {
+    await release.install();
+    assert.ok(await exists(group));
+  });
+
+  test('told not to keep them, an uninstall removes the CRDs as well', async () => {
+    await release.upgrade({ values: { crds: { keep: false } } });
+    await release.uninstall();
+    for (const plural of Object.values(PLURALS)) {
+      await until(`${plural} are gone`, async () => !(await exists(crdPath(plural))));
+    }
+  });
+
+  test('the agents can live in the namespace of the operators', async () => {
+    await release.install({ values: { agent: { namespace: NAMESPACE } } });
+    assert.ok(await exists(`/apis/apps/v1/namespaces/${NAMESPACE}/daemonsets/careen-agent`));
+    await release.uninstall();
+  });
+});
+
+const PART = 'app.kubernetes.io/part-of=careen';

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { durationFlag } from '#runtime/flags/types.ts';
+import { runOperator } from '#runtime/operator/operator.ts';
+import { WatchedCaches, type Changes } from './caches.ts';
+import { Session } from './session.ts';
+import { RebootMetrics } from './tell/metrics.ts';
+
+/**
+ * The reboot lock: the one part that makes nodes unavailable. Every replica watches; the leader decides.
+ * The FleetLock endpoint joins here, as one more way to ask for a place.
+ */
+await runOperator({
+  name: 'careen-reboot-lock',
+  argv: process.argv.slice(2),
+  flags: {
+    nodeName: {
+      schema: z.string().optional(),
+      value: 'NAME',
+      env: 'NODE_NAME',
+      help: 'Node that this replica runs on; it is rebooted last.',
+    },
+    oldestView: {
+      schema: durationFlag,
+      value: 'TIME',
+      default: '150s',
+      help: 'A watch that is silent for longer is not decided from; bookmarks come about once a minute.',
+    },
+  },
+  setup: (context) => {
+    let session: Session | undefined;
+    const changes: Changes = {
+      node: (name, node) => session?.node(name, node),
+      state: (name) => session?.state(name),
+      group: (name) => session?.group(name),
+      lock: (name) => session?.lock(name),
+      window: (name) => session?.window(name),
+    };
+    const caches = new WatchedCaches(context, changes, context.flags.oldestView);
+    const metrics = new RebootMetrics(context.metrics.registry);
+    caches.start(context);
+    return {
+      lead: async (signal) => {
+        session = new Session({ context, caches, metrics, ownNode: context.flags.nodeName, signal });
+        await session.run();
+        session = undefined;
+      },
+      stop: () => caches.stop(),
+    };
+  },
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CORDON_ANNOTATION } from '#api/group.ts';
+import type { Phase } from '#api/node-state.ts';
+import { decide } from '../lock/decide.ts';
+import { subjectOf } from '../lock/snapshot.ts';
+import { clusterOf, snapshotOf } from '../simulation/cluster-of.ts';
+import type { World } from '../simulation/world.ts';
+import { grantFor } from './grant.ts';
+import { nextStep, type Progress } from './step.ts';
+
+const MINUTE = 60_000;
+const DRAINED: Progress = { drain: { done: true, remaining: 0 } };
+
+/** Node n0 has its place and our cordon. */
+function cordoned(options?: Parameters<typeof clusterOf>[1]) {
+  const { world, machines } = clusterOf(3, options);
+  machines.request('n0');
+  for (const { name, holders } of decide(snapshotOf(world)).locks) {
+    world.editLock(name, (lock) => (lock.status = { observedGeneration: 1, holders: [...holders] }));
+  }
+  world.editNode('n0', (node) => {
+    node.spec = { unschedulable: true };
+    node.metadata.annotations = { [CORDON_ANNOTATION]: `me@${world.iso()}` };
+  });
+  return { world, machines };
+}
+
+function grant(world: World, notAfter = world.now + 5 * MINUTE): void {
+  const node = snapshotOf(world).nodes.find(({ name }) => name === 'n0');
+  assert(node);
+  world.editState('n0', (state) => {
+    state.spec = { ...state.spec, reboot: { grant: grantFor(node, notAfter) } };
+  });
+}
+
+function phase(world: World, name: Phase, requested = true, bootID = 'n0-1'): void {
+  world.editState('n0', (state) => {
+    const before = state.status?.reboot?.since ?? world.iso();
+    const update = { phase: name, version: '2.0.0', attempt: 1, since: world.iso() };
+    state.status = { bootID, update, reboot: { requested, reasons: [], since: before } };
+  });
+}
+
+function boot(world: World, bootID: string): void {
+  world.editNode('n0', (node) => (node.status = { ...node.status, nodeInfo: { bootID } }));
+}
+
+function step(world: World, progress: Progress = DRAINED) {
+  const snapshot = snapshotOf(world);
+  const node = snapshot.nodes.find(({ name }) => name === 'n0');
+  assert(node);
+  return nextStep(subjectOf(node, snapshot), snapshot, progress);
+}
+
+function told(world: World): string | undefined {
+  const next = step(world);
+  return 'verdict' in next ? `${next.do} ${next.verdict.reason}` : next.do;
+}
+
+test('a node whose lock vanished in the middle of its turn is granted nothing', () => {
+  const { world } = cordoned();
+  assert.equal(told(world), 'Grant');
+  const lock = world.locks.get('all');
+  world.locks.delete('all');
+  assert.equal(told(world), 'Wait NoLock');
+  grant(world);
+  assert.equal(told(world), 'Revoke NoLock');
+  assert(lock);
+  world.locks.set('all', lock);
+});
+
+test('a node that lost its NodeState in the middle of its turn keeps its place and cordon until its agent reports', () => {
+  const { world } = cordoned();
+  phase(world, 'Rebooting');
+  const state = world.states.get('n0');
+  assert(state);
+  for (const lost of [undefined, { ...state, status: {} }]) {
+    if (lost === undefined) world.states.delete('n0');
+    else world.states.set('n0', lost);
+    assert.equal(told(world), 'Wait NodeUnavailable');
+    assert.equal(decide(snapshotOf(world)).changed.size, 0, 'the place is kept');
+  }
+  world.states.set('n0', state);
+  assert.equal(told(world), 'Wait Rebooting');
+});
+
+test('a node that went down and never came back is named NotBack, counted from its grant and not from its place', () => {
+  const { world } = cordoned();
+  world.now += 60 * MINUTE;
+  grant(world);
+  phase(world, 'Rebooting');
+  assert.equal(told(world), 'Wait Rebooting');
+  world.now += 21 * MINUTE;
+  assert.equal(told(world), 'Wait NotBack');
+  assert.equal(decide(snapshotOf(world)).changed.size, 0);
+});
+
+for (const [what, arrange] of [
+  ['is up and not Ready', (world: World) => world.ready('n0', false)],
+  ['is Ready without its agent', () => undefined],
+  ['still runs its gate', (world: World) => phase(world, 'Verifying', false, 'n0-2')],
+] as const) {
+  test(`a node that ${what} long after its grant is named NotBack`, () => {
+    const { world } = cordoned();
+    grant(world);
+    phase(world, 'Rebooting');
+    boot(world, 'n0-2');
+    arrange(world);
+    assert.notEqual(told(world), 'Wait NotBack');
+    world.now += 21 * MINUTE;
+    assert.equal(told(world), 'Wait NotBack');
+  });
+}
+
+test('an agent that asks anew after its reboot failed is given another grant in place of the spent one', () => {
+  const { world } = cordoned();
+  grant(world);
+  assert.equal(told(world), 'Wait Granted');
+  phase(world, 'Rebooting');
+  world.now += 5 * MINUTE;
+  world.editState('n0', (state) => {
+    const update = { phase: 'Staged' as const, version: '2.0.0', attempt: 1, since: world.iso() };
+    state.status = { bootID: 'n0-1', update, reboot: { requested: true, reasons: [], since: world.iso() } };
+  });
+  assert.equal(told(world), 'Grant');
+  assert.equal(step(world, {}).do, 'Drain', 'drained again first');
+  grant(world);
+  assert.equal(told(world), 'Wait Granted');
+});
+
+test('a node that is back but whose failure is not judged yet says so', () => {
+  const { world } = cordoned();
+  boot(world, 'n0-2');
+  phase(world, 'RolledBack', false, 'n0-2');
+  assert.equal(told(world), 'Uncordon');
+  world.editNode('n0', (node) => {
+    node.spec = {};
+    node.metadata.annotations = {};
+  });
+  const next = step(world);
+  assert.match(next.do === 'Wait' ? next.verdict.message : '', /operators\/update has not taken note yet/);
+});
+
+test('a cordon mark that cannot be read does not make a drain late', () => {
+  const { world } = cordoned({ reboot: { drain: { timeout: '1m', onTimeout: 'Force' } } });
+  world.editNode('n0', (node) => (node.metadata.annotations = { [CORDON_ANNOTATION]: 'someone' }));
+  assert.deepEqual(step(world, {}), { do: 'Drain', force: false });
+  world.now += 2 * MINUTE;
+  assert.deepEqual(step(world, {}), { do: 'Drain', force: true });
+});
+
+test('a pause that a wrong clock set far ahead is not waited for', () => {
+  const { world } = cordoned();
+  world.editState('n0', (state) => {
+    const notBefore = new Date(world.now + 24 * 60 * MINUTE).toISOString();
+    state.spec = { ...state.spec, reboot: { notBefore } };
+  });
+  assert.equal(told(world), 'Grant');
+});

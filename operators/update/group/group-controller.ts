@@ -1,0 +1,144 @@
+import type { NodeGroup } from '#api/kinds.ts';
+import type { NodeGroupSpec } from '#api/node-group.ts';
+import { isKubeError } from '#runtime/client/error.ts';
+import type { ReconcileContext, ReconcileResult } from '#runtime/controller/controller.ts';
+import { readChannel } from '../channel/read-channel.ts';
+import { readFacts, runningVersion } from '../rollout/facts.ts';
+import { planRollout } from '../rollout/plan.ts';
+import type { ChannelOrWhy } from '../rollout/target.ts';
+import { desiredUpdate } from '../state/desired-update.ts';
+import type { NodeWrites } from '../state/node-writes.ts';
+import { Settling } from '../state/settle.ts';
+import type { StateWriter } from '../state/state-writer.ts';
+import type { Change } from '../state/write-order.ts';
+import { inStages } from '../state/write-order.ts';
+import { readGroup } from './read-group.ts';
+import type { Round } from './round.ts';
+import type { StatusTellerOptions } from './status-teller.ts';
+import { StatusTeller } from './status-teller.ts';
+
+export interface GroupControllerOptions extends StatusTellerOptions {
+  writer: StateWriter;
+  writes: NodeWrites;
+}
+
+/** How soon a plan that met a newer object than it knew is made again. */
+const CONFLICT_MS = 250;
+const STALE_RETRY_MS = 5000;
+
+/** Keeps one NodeGroup: plans its rollout, asks its nodes for it, and tells how it stands. */
+export class GroupController {
+  readonly #options: GroupControllerOptions;
+  readonly #settling = new Map<string, Settling>();
+  readonly #status: StatusTeller;
+
+  constructor(options: GroupControllerOptions) {
+    this.#options = options;
+    this.#status = new StatusTeller(options);
+  }
+
+  async reconcile(name: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
+    const { world, now } = this.#options;
+    if (!world.isFresh()) {
+      log.warn('the caches are too old to decide from; waiting');
+      return { requeueAfterMs: STALE_RETRY_MS };
+    }
+    const object = world.groups.get(name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      this.#settling.delete(name);
+      return this.#status.forget(name);
+    }
+    try {
+      const { spec, invalid } = readGroup(object.spec);
+      if (spec === undefined) return await this.#status.refuse(object, invalid, signal);
+      return await this.#carryOut(this.#round(object, spec, now()), signal);
+    } catch (error) {
+      if (!isKubeError(error, 'Conflict')) throw error;
+      log.debug('an object changed since it was read; planning anew', { error });
+      return { requeueAfterMs: CONFLICT_MS };
+    }
+  }
+
+  #round(object: NodeGroup, spec: NodeGroupSpec, now: number): Round {
+    const { world, writer } = this.#options;
+    const { name } = object.metadata;
+    const channel = this.#channelOf(spec);
+    const nodes = world.membership
+      .members(name)
+      .map((node) => world.nodes.get(node))
+      .filter((node) => node !== undefined)
+      .map((node) => ({ node, facts: readFacts(node, writer.stateOf(node)) }));
+    const plan = planRollout({
+      group: { name, update: spec.update },
+      channel,
+      nodes: nodes.map(({ facts }) => facts),
+      previous: object.status?.rollout,
+      now,
+    });
+    const round = { object, spec, channel, nodes, plan, now };
+    return { ...round, ...this.#changes(round) };
+  }
+
+  #channelOf({ update }: NodeGroupSpec): ChannelOrWhy {
+    const name = update?.channel ?? '';
+    const object = this.#options.world.channels.get(name);
+    if (object === undefined) return { missing: `there is no UpdateChannel ${name}` };
+    const { channel, invalid } = readChannel(name, object.spec);
+    return channel ?? { missing: `UpdateChannel ${name} cannot be used: ${invalid}` };
+  }
+
+  #changes({
+    object,
+    spec,
+    channel,
+    nodes,
+    plan,
+    now,
+  }: Omit<Round, 'changes' | 'settlesInMs'>): Pick<Round, 'changes' | 'settlesInMs'> {
+    const changes: Change[] = [];
+    const settling = this.#settlingOf(object.metadata.name);
+    settling.keepOnly(new Set(nodes.map(({ facts }) => facts.name)));
+    let settlesInMs: number | undefined;
+    for (const { facts } of nodes) {
+      const assignment = plan.assignments.get(facts.name);
+      if (assignment === undefined) continue;
+      const unsettledMs = settling.see(facts.name, assignment.verdict.reason, now);
+      const context = {
+        group: object.metadata.name,
+        policy: spec,
+        channel: 'missing' in channel ? undefined : channel,
+        running: runningVersion(facts),
+        settled: unsettledMs === 0,
+        now: new Date(now).toISOString(),
+      };
+      const next = desiredUpdate(facts.wanted, assignment, context);
+      if (next !== facts.wanted) changes.push({ node: facts, next });
+      if (unsettledMs > 0) settlesInMs = Math.min(settlesInMs ?? unsettledMs, unsettledMs);
+    }
+    return { changes, settlesInMs };
+  }
+
+  #settlingOf(group: string): Settling {
+    const settling = this.#settling.get(group) ?? new Settling();
+    this.#settling.set(group, settling);
+    return settling;
+  }
+
+  /** In the order of `inStages`; the status, which records a halt, comes before any failed node's own write. */
+  async #carryOut(round: Round, signal: AbortSignal): Promise<ReconcileResult> {
+    const { withdrawals, failures, rest } = inStages(round.changes);
+    const nodes = new Map(round.nodes.map(({ node }) => [node.metadata.name, node]));
+    const { writes } = this.#options;
+    await writes.all(withdrawals, nodes, signal);
+    const statusInMs = await this.#status.tell(round, signal);
+    await writes.all(failures, nodes, signal);
+    await writes.all(rest, nodes, signal);
+    const { nextCheckAt } = round.plan;
+    const waits = [
+      statusInMs,
+      round.settlesInMs,
+      nextCheckAt === undefined ? undefined : nextCheckAt - round.now,
+    ].filter((ms) => ms !== undefined);
+    return waits.length === 0 ? undefined : { requeueAfterMs: Math.max(1, Math.min(...waits)) };
+  }
+}

@@ -1,0 +1,34 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { NodeGroupStatus } from '#api/node-group.ts';
+
+/**
+ * How much a status changed: `none`; `counts` only numbers and sentences that the next change will carry as
+ * well; `story` something that a person or a program waits for; `record` what the next plan must know: the
+ * group has another target, or was halted.
+ */
+export type StatusChange = 'none' | 'counts' | 'story' | 'record';
+
+export function statusChange(before: NodeGroupStatus | undefined, next: NodeGroupStatus): StatusChange {
+  if (before === undefined) return 'story';
+  if (isDeepStrictEqual(plain(before), plain(next))) return 'none';
+  if (before.rollout?.target !== next.rollout?.target) return 'record';
+  if (next.rollout?.halted !== undefined && before.rollout?.halted === undefined) return 'record';
+  return isDeepStrictEqual(story(before), story(next)) ? 'counts' : 'story';
+}
+
+function story({ observedGeneration, total, rollout, history, conditions }: NodeGroupStatus): unknown {
+  const said = (conditions ?? []).map(({ type, status, reason }) => [type, status, reason]);
+  const waves = (rollout?.waves ?? []).map(({ name, doneAt }) => [name, doneAt]);
+  const { target, wave, halted } = rollout ?? {};
+  return plain({
+    observedGeneration,
+    total,
+    rollout: [target, wave, halted?.reason, waves],
+    history: (history ?? []).length,
+    said: said.filter(([, status]) => status !== undefined),
+  });
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}

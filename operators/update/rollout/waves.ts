@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { matches } from '#api/selector.ts';
+import type { NodeFacts } from './facts.ts';
+import { shareOf } from './share.ts';
+import { spanMs } from './span.ts';
+import type { UpdatePolicy } from './policy.ts';
+
+/** The wave of the nodes that no declared wave takes. */
+export const REST = 'rest';
+
+export interface Wave {
+  name: string;
+  /** How long the finished wave is watched. */
+  soakMs: number;
+  nodes: readonly string[];
+}
+
+/**
+ * Nodes in the order in which a rollout takes them. The salt (group and target) makes each rollout begin with
+ * other nodes; within one rollout the order is the same for whoever computes it, and a node that joins or
+ * leaves shifts no other pair.
+ */
+export function inRolloutOrder(nodes: readonly NodeFacts[], salt: string): NodeFacts[] {
+  const keyed = nodes.map((node) => ({ node, key: orderKey(salt, node.name) }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.map(({ node }) => node);
+}
+
+/**
+ * Deals `ordered` nodes out to the waves. A percentage is of all nodes that the wave's selector matches,
+ * whether or not an earlier wave took them; the wave takes that many of those still free. What is left over
+ * makes the wave `rest`, which is always there and always last.
+ */
+export function dealWaves(waves: UpdatePolicy['rollout']['waves'], ordered: readonly NodeFacts[]): Wave[] {
+  const taken = new Set<string>();
+  const dealt = waves.map(({ name, size, nodeSelector = {}, soak }) => {
+    const matching = ordered.filter(({ labels }) => matches(nodeSelector, labels));
+    const free = matching.filter((node) => !taken.has(node.name));
+    const nodes = free.slice(0, shareOf(size, matching.length, 'up')).map((node) => node.name);
+    for (const node of nodes) taken.add(node);
+    return { name, soakMs: spanMs(soak), nodes };
+  });
+  const rest = ordered.map(({ name }) => name).filter((name) => !taken.has(name));
+  return [...dealt, { name: REST, soakMs: 0, nodes: rest }];
+}
+
+function orderKey(salt: string, name: string): string {
+  return createHash('sha1').update(`${salt}/${name}`).digest('hex');
+}

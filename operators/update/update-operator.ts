@@ -1,0 +1,87 @@
+import { Controller } from '#runtime/controller/controller.ts';
+import { busyCheck, freshCheck } from '#runtime/health/health.ts';
+import type { Operator, OperatorContext } from '#runtime/operator/operator.ts';
+import { ChannelController } from './channel/channel-controller.ts';
+import { GroupController } from './group/group-controller.ts';
+import { GroupMetrics } from './group/group-metrics.ts';
+import { NodeWrites } from './state/node-writes.ts';
+import { StateController } from './state/state-controller.ts';
+import { StateWriter } from './state/state-writer.ts';
+import { World } from './world.ts';
+
+/** Events come in bursts; a plan covers all nodes, so it waits this long for more of them. */
+const GATHER_MS = 50;
+
+/** Decides which version each node should have. Caches run on every replica, decisions only on the leader. */
+export class UpdateOperator implements Operator {
+  readonly #context: OperatorContext;
+  readonly #world: World;
+  readonly #metrics: GroupMetrics;
+  #controllers: Controller[] = [];
+
+  constructor(context: OperatorContext) {
+    const { client, log, metrics, health } = context;
+    this.#context = context;
+    this.#world = new World(client, { log, metrics });
+    this.#metrics = new GroupMetrics(metrics.registry);
+    this.#world.start();
+    for (const [index, informer] of this.#world.informers.entries()) {
+      health.live(`informer-${index}`, freshCheck(informer));
+      health.ready(`informer-${index}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
+    }
+    health.live('controllers', () => this.#controllers.map((one) => busyCheck(one)()).find((words) => words));
+  }
+
+  async lead(signal: AbortSignal): Promise<void> {
+    await this.#world.synced(signal);
+    const { groups, channels, nodes } = this.#makeControllers();
+    this.#controllers = [groups, channels, nodes];
+    this.#world.interest = {
+      group: (name) => groups.enqueueAfter(name, GATHER_MS),
+      channel: (name) => channels.enqueue(name),
+      node: (name) => nodes.enqueue(name),
+    };
+    this.#world.lookAtAll();
+    try {
+      await Promise.all(this.#controllers.map((controller) => controller.run(signal)));
+    } finally {
+      this.#world.interest = undefined;
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#world.stop();
+  }
+
+  #makeControllers(): Record<'groups' | 'channels' | 'nodes', Controller> {
+    const { client, log, metrics, events } = this.#context;
+    const shared = { client, world: this.#world, metrics: this.#metrics, now: Date.now };
+    const writer = new StateWriter(client, this.#world.states);
+    const writes = new NodeWrites(writer, events);
+    const group = new GroupController({ ...shared, writer, writes, events });
+    const state = new StateController({ ...shared, writer, writes });
+    const channel = new ChannelController({ client, channels: this.#world.channels, now: Date.now });
+    return {
+      groups: new Controller({
+        name: 'nodegroup',
+        reconcile: (key, ctx) => group.reconcile(key, ctx),
+        log,
+        metrics,
+        workers: 2,
+      }),
+      channels: new Controller({
+        name: 'updatechannel',
+        reconcile: (key, ctx) => channel.reconcile(key, ctx),
+        log,
+        metrics,
+      }),
+      nodes: new Controller({
+        name: 'nodestate',
+        reconcile: (key, ctx) => state.reconcile(key, ctx),
+        log,
+        metrics,
+        workers: 4,
+      }),
+    };
+  }
+}

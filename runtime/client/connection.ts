@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dispatcher } from 'undici';
+import { type Credentials, credentialsFrom, type ReadCredentials, type TlsIdentity } from './credentials.ts';
+import type { Plugins } from './kubeconfig.ts';
+import { newPool } from './http.ts';
+
+/** What one request needs to reach the server: where, as whom, over which pool. */
+export interface Route {
+  server: string;
+  headers: Record<string, string>;
+  dispatcher: Dispatcher;
+}
+
+/** How long credentials are used before they are read again; a kubelet renews tokens long before they end. */
+const FRESH_MS = 30_000;
+/** How long requests in flight have to end when the connection is closed. */
+const GRACE_MS = 250;
+
+function fingerprint(tls: TlsIdentity): string {
+  const { ca, cert, key, servername, rejectUnauthorized } = tls;
+  return createHash('sha256')
+    .update(JSON.stringify([ca, cert, key, servername, rejectUnauthorized]))
+    .digest('hex');
+}
+
+/** Credentials, and one connection pool that is kept until the TLS identity changes. */
+export class Connection {
+  readonly #read: ReadCredentials;
+  #credentials: { at: number; value: Promise<Credentials> } | undefined;
+  #pool: { fingerprint: string; dispatcher: Dispatcher } | undefined;
+
+  /** `kubeconfig` is a path; without one the pod's own service account is used. Throws if there is neither. */
+  constructor(kubeconfig?: string, plugins?: Plugins) {
+    this.#read = credentialsFrom(kubeconfig, plugins);
+  }
+
+  async route(): Promise<Route> {
+    const credentials = await this.#current();
+    const { server, headers } = credentials;
+    return { server, headers, dispatcher: this.#pooled(credentials) };
+  }
+
+  /** Reads tokens and kubeconfig again for the next request, as after a 401. */
+  reload(): void {
+    this.#credentials = undefined;
+  }
+
+  /**
+   * Abandons the pool, as after a request that got no answer: the next one opens a new connection. What is in
+   * flight on the old one, watches too, may end by itself.
+   */
+  renew(): void {
+    this.#pool?.dispatcher.close().catch(() => undefined);
+    this.#pool = undefined;
+  }
+
+  /** Ends every connection; requests in flight have a moment to end by themselves, then they fail. */
+  async close(): Promise<void> {
+    const dispatcher = this.#pool?.dispatcher;
+    this.#pool = undefined;
+    if (dispatcher === undefined) return;
+    const closed = dispatcher.close().then(
+      () => true,
+      () => false,
+    );
+    if (!(await Promise.race([closed, sleep(GRACE_MS, false, { ref: false })]))) await dispatcher.destroy();
+  }
+
+  #current(): Promise<Credentials> {
+    const now = performance.now();
+    const known = this.#credentials;
+    if (known !== undefined && now - known.at < FRESH_MS) return known.value;
+    const value = this.#read();
+    this.#credentials = { at: now, value };
+    value.catch(() => this.reload());
+    return value;
+  }
+
+  #pooled({ tls, dispatcher }: Credentials): Dispatcher {
+    const wanted = fingerprint(tls);
+    if (this.#pool?.fingerprint !== wanted) {
+      this.renew();
+      this.#pool = { fingerprint: wanted, dispatcher: dispatcher?.() ?? newPool(tls) };
+    }
+    return this.#pool.dispatcher;
+  }
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, afterEach, before, describe, it } from 'node:test';
+import type { KubeObject } from '#api/meta.ts';
+import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
+import { type FaultProxy, startFaultProxy } from '#test/cluster/faults/proxy.ts';
+import { until } from '#test/cluster/until.ts';
+import { KubeClient } from '../client/client.ts';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+interface Event extends KubeObject {
+  reason: string;
+  note: string;
+  regarding: { name: string };
+  reportingController: string;
+}
+
+const MAPS = '/api/v1/namespaces/default/configmaps';
+
+/** The operator of operator.fixture.ts as a process of its own. */
+class Running {
+  readonly process: ChildProcess;
+  readonly lines: { message: string; port?: number }[] = [];
+  text = '';
+
+  constructor(...flags: string[]) {
+    const script = path.join(import.meta.dirname, 'operator.fixture.ts');
+    this.process = spawn(process.execPath, [script, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout?.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
+    createInterface({ input: this.process.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+      this.text += `${line}\n`;
+      if (line.startsWith('{')) this.lines.push(JSON.parse(line) as { message: string });
+    });
+  }
+
+  said(message: string): boolean {
+    return this.lines.some((line) => line.message === message);
+  }
+
+  async get(url: string): Promise<[number, string]> {
+    const port = this.lines.find((line) => line.port !== undefined)?.port;
+    const response = await fetch(`http://127.0.0.1:${port}${url}`);
+    return [response.status, await response.text()];
+  }
+
+  /** Resolves with the exit status. */
+  async ended(): Promise<number | null> {
+    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit');
+    return this.process.exitCode;
+  }
+}
+
+describe('an operator on a real API server', () => {
+  let cluster: Cluster;
+  let proxy: FaultProxy;
+  let direct: KubeClient;
+  let flags: string[];
+  const running: Running[] = [];
+  let number = 0;
+
+  before(async () => {
+    cluster = await startCluster();
+    proxy = await startFaultProxy(cluster);
+    direct = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'direct' });
+    const kubeconfig = await proxy.kubeconfig(cluster.kubeconfig);
+    const times = ['--lease-duration', '3s', '--renew-deadline', '2s', '--retry-period', '300ms'];
+    flags = ['--kubeconfig', kubeconfig, '--namespace', 'default', '--address', '127.0.0.1:0', ...times];
+  });
+  afterEach(async () => {
+    proxy.clear();
+    for (const operator of running.splice(0)) {
+      operator.process.kill('SIGKILL');
+      await operator.ended();
+    }
+  });
+  after(async () => {
+    await direct?.close();
+    await proxy?.close();
+    await cluster?.stop();
+  });
+
+  function start(...more: string[]): Running {
+    const operator = new Running(...flags, ...more);
+    running.push(operator);
+    return operator;
+  }
+
+  async function put(value: number): Promise<string> {
+    const name = `double-${(number += 1)}`;
+    await direct.create(MAPS, {
+      metadata: { name, labels: { double: 'yes' } },
+      data: { value: String(value) },
+    });
+    return name;
+  }
+
+  function doubled(name: string, twice: string): Promise<void> {
+    return until(`${name} is doubled`, async () => {
+      return (await direct.get<ConfigMap>(`${MAPS}/${name}`)).data?.['twice'] === twice;
+    });
+  }
+
+  it('works, tells by event, metrics and health, and ends cleanly', async () => {
+    const name = await put(21);
+    const operator = start();
+    await doubled(name, '42');
+    const find = async (): Promise<Event | undefined> => {
+      const { items } = await direct.list<Event>('/apis/events.k8s.io/v1/namespaces/default/events');
+      return items.find(({ regarding }) => regarding.name === name);
+    };
+    await until('there is an event', async () => (await find()) !== undefined);
+    const event = await find();
+    assert.deepEqual([event?.reason, event?.note], ['Doubled', 'twice is 42']);
+    assert.deepEqual(await operator.get('/healthz'), [200, 'ok\n']);
+    assert.deepEqual(await operator.get('/readyz'), [200, 'ok\n']);
+    const [, metrics] = await operator.get('/metrics');
+    assert.match(metrics, /controller_runtime_reconcile_total\{controller="double",result="success"\} \d/);
+    assert.match(metrics, /leader_election_master_status\{name="careen-double"\} 1/);
+    assert.match(metrics, /rest_client_requests_total\{code="200",method="PATCH"\} 1/);
+    operator.process.kill('SIGTERM');
+    assert.equal(await operator.ended(), 0, operator.text);
+    assert.ok(operator.said('gave up the lease'));
+  });
+
+  it('works on through faults', async () => {
+    const operator = start('--lease-duration', '15s', '--renew-deadline', '10s');
+    await doubled(await put(1), '2');
+    proxy.fault({
+      kind: 'status',
+      status: 409,
+      match: { write: true, userAgent: 'careen-double' },
+      times: 2,
+    });
+    await doubled(await put(2), '4');
+    proxy.fault({ kind: 'drop-after', match: { method: 'PATCH' }, times: 2 });
+    await doubled(await put(3), '6');
+    proxy.fault({ kind: 'status', status: 500, probability: 0.3 });
+    proxy.fault({ kind: 'drop-before', probability: 0.1 });
+    for (let value = 10; value < 20; value += 1) await doubled(await put(value), String(2 * value));
+    proxy.clear();
+    await cluster.restartApiServer();
+    await doubled(await put(30), '60');
+    assert.equal(operator.process.exitCode, null, operator.text);
+  });
+
+  it('ends with status 1 when it loses its lease, and another one goes on', async () => {
+    const first = start('--identity', 'first');
+    await until('the first one leads', () => first.said('elected leader'));
+    const second = start('--identity', 'second');
+    await until('the second one is ready', () => second.said('listening'));
+    const cut = proxy.fault({ kind: 'status', status: 403, match: { userAgent: 'careen-double/election' } });
+    assert.equal(await first.ended(), 1, first.text);
+    cut.remove();
+    await doubled(await put(5), '10');
+    assert.ok(second.said('elected leader'));
+  });
+
+  it('writes nothing while it is idle but its lease', async () => {
+    start();
+    await doubled(await put(7), '14');
+    await until('the event is sent', () => proxy.count({ method: 'POST', path: /events/ }) > 0);
+    await renewed(2); // what is under way is counted by then
+    const writes = proxy.count({ write: true, userAgent: 'careen-double' });
+    await renewed(10);
+    assert.equal(proxy.count({ write: true, userAgent: 'careen-double' }), writes);
+  });
+
+  function renewals(): number {
+    return proxy.count({ method: 'PUT', userAgent: 'careen-double/election' });
+  }
+
+  async function renewed(times: number): Promise<void> {
+    const before = renewals();
+    await until(`${times} renewals`, () => renewals() > before + times);
+  }
+
+  it('refuses wrong flags with status 2, and helps with status 0', async () => {
+    const wrong = start('--colour', 'blue');
+    assert.equal(await wrong.ended(), 2);
+    assert.match(wrong.text, /careen-double: .*--colour/);
+    const help = start('--help');
+    assert.equal(await help.ended(), 0);
+    assert.match(help.text, /--lease-duration TIME/);
+  });
+});

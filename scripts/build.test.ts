@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { guardedDirectory } from '#test/cluster/guardian.ts';
+import { buildBundles } from './build.ts';
+
+test('each program is one file that runs alone, with its source map beside it', async (t) => {
+  const directory = await guardedDirectory('careen-bundles-');
+  t.after(() => directory.remove());
+  const bundles = await buildBundles(directory.path);
+  const names = bundles.map(({ file }) => path.basename(file)).toSorted();
+  assert.deepEqual(names, ['agent.mjs', 'reboot-lock.mjs', 'update.mjs']);
+  const written = await readdir(directory.path);
+  assert.deepEqual(written.toSorted(), names.flatMap((name) => [name, `${name}.map`]).toSorted());
+  for (const { file } of bundles) {
+    const help = spawnSync(process.execPath, [file, '--help'], { encoding: 'utf8', cwd: '/' });
+    assert.equal(help.status, 0);
+    assert.match(help.stdout + help.stderr, /--kubeconfig/);
+  }
+});

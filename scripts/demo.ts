@@ -1,0 +1,124 @@
+import { parseArgs } from 'node:util';
+import { reportTable } from '#demo/report.ts';
+import { openScreen, type Screen } from '#demo/screen.ts';
+import { Story, StoryError } from '#demo/story.ts';
+import type { Stack } from '#test/stack/stack.ts';
+import { startStack } from '#test/stack/start-stack.ts';
+import { interruption } from './interruption.ts';
+import { endWithParent } from './parent.ts';
+
+const HELP = `npm run demo -- [options]
+
+  --nodes N   machines, 3 to 40 (5)
+  --speed X   how fast machines boot, shut down and settle: at 1, a boot takes three seconds (1)
+  --keep      stay at the end and print how to play with the cluster
+  --help      print this
+`;
+
+/** How many machines may be unavailable at once, as examples/node-group.yaml says. */
+const BUDGET = 2;
+const INTERRUPTED = Symbol('interrupted');
+
+interface Options {
+  nodes: number;
+  speed: number;
+  keep: boolean;
+}
+
+endWithParent();
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const interrupted = interruption();
+  const screen = openScreen(process.stdout);
+  const starting = start(options, screen);
+  const stack = await Promise.race([starting, interrupted]);
+  // Interrupted while starting: what was started ends with this program.
+  if (!(stack instanceof Object)) process.exit(130);
+  try {
+    return await show(stack, options, screen, interrupted);
+  } finally {
+    screen.close();
+    await stack.stop();
+  }
+}
+
+/** Tells the story on a stack that runs; gives the exit status. */
+async function show(
+  stack: Stack,
+  options: Options,
+  screen: Screen,
+  interrupted: Promise<unknown>,
+): Promise<number> {
+  const story = new Story(stack, screen, { budget: BUDGET, speed: options.speed });
+  const end = await Promise.race([outcome(story), interrupted.then(() => INTERRUPTED)]);
+  screen.close();
+  if (end === INTERRUPTED) return 130;
+  process.stdout.write(`\n${reportTable(story.chapters).join('\n')}\n\n`);
+  process.stdout.write(await stack.kubectl(['get', 'nodegroups,rebootlocks,nodestates']).catch(() => ''));
+  if (end !== undefined) process.stderr.write(`\n${complaint(end)}\n`);
+  if (options.keep) await stay(stack, interrupted);
+  return end === undefined ? 0 : 1;
+}
+
+/** The error with which the story ended, or undefined. */
+function outcome(story: Story): Promise<unknown> {
+  return story.tell().then(
+    () => undefined,
+    (error: unknown) => error ?? new Error('the story failed'),
+  );
+}
+
+function complaint(error: unknown): string {
+  if (error instanceof StoryError) return `The story did not hold: ${error.message}.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function start({ nodes, speed }: Options, screen: Screen): Promise<Stack> {
+  screen.say('careen: a real control plane, machines with real disks, and everything between');
+  return startStack({
+    machines: nodes,
+    firstVersion: '1.0.0',
+    times: { bootMs: 3000 / speed, shutdownMs: 1000 / speed, resetMs: 1000 / speed },
+    progress: (line) => screen.say(line),
+  });
+}
+
+async function stay({ cluster }: Stack, interrupted: Promise<unknown>): Promise<void> {
+  process.stdout.write(`
+The cluster stays until Ctrl-C. To play with it:
+
+  export KUBECONFIG=${cluster.kubeconfig}
+  alias kubectl=${cluster.tools.kubectl} helm=${cluster.tools.helm}
+  kubectl get nodegroups,rebootlocks,nodestates
+  kubectl edit updatechannel stable
+  helm --namespace careen-system status careen
+`);
+  const awake = setInterval(() => {}, 60_000);
+  await interrupted;
+  clearInterval(awake);
+}
+
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      nodes: { type: 'string', default: '5' },
+      speed: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const nodes = Number(values.nodes);
+  const speed = Number(values.speed);
+  if (!Number.isInteger(nodes) || nodes < 3 || nodes > 40) {
+    throw new RangeError('--nodes takes a whole number from 3 to 40');
+  }
+  if (!(speed > 0 && speed <= 20)) throw new RangeError('--speed takes a number above 0, at most 20');
+  return { nodes, speed, keep: values.keep };
+}

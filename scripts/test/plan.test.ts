@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plan } from './plan.ts';
+
+const checks = ['format', 'types'];
+const files = ['a/x.test.ts', 'a/y.integration.test.ts', 'b/z.e2e.test.ts'];
+
+test('no word means everything, quick things first', () => {
+  const { checks: asked, tests, unknown } = plan([], checks, files);
+  assert.deepEqual(asked, checks);
+  assert.deepEqual(
+    tests.map(({ kind }) => kind),
+    ['unit', 'integration', 'e2e'],
+  );
+  assert.deepEqual(unknown, []);
+});
+
+test('a kind, a check, or all checks can be asked for', () => {
+  assert.deepEqual(plan(['unit'], checks, files), {
+    checks: [],
+    tests: [{ kind: 'unit', files: ['a/x.test.ts'] }],
+    unknown: [],
+  });
+  assert.deepEqual(plan(['types'], checks, files).checks, ['types']);
+  assert.deepEqual(plan(['static'], checks, files), { checks, tests: [], unknown: [] });
+});
+
+test('a path means the tests below it, of all kinds', () => {
+  assert.deepEqual(plan(['a'], checks, files), {
+    checks: [],
+    tests: [
+      { kind: 'unit', files: ['a/x.test.ts'] },
+      { kind: 'integration', files: ['a/y.integration.test.ts'] },
+    ],
+    unknown: [],
+  });
+});
+
+test('a path without tests is told, not passed over', () => {
+  assert.deepEqual(plan(['a', 'unti'], checks, files).unknown, ['unti']);
+});

@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { root, tool } from '../tool.ts';
+import type { TestKind } from './kind.ts';
+
+/** One step of `npm test`: a command whose exit status counts, and for tests where they are tallied. */
+export interface Stage {
+  name: string;
+  command: readonly [command: string, args: readonly string[]];
+  /** What to do when it fails. */
+  remedy?: string | undefined;
+  /** A stage of tests leaves its tally here; another counts as one check. */
+  tally?: string | undefined;
+  needsBinaries: boolean;
+}
+
+/** Limits of each kind: files at once on two cores, and minutes after which a file is given up. */
+const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
+  unit: { concurrency: 2, minutes: 3 },
+  integration: { concurrency: 2, minutes: 10 },
+  e2e: { concurrency: 2, minutes: 20 },
+};
+
+const prettierCache = ['--cache', '--cache-strategy=content'];
+
+/** What needs no test runner. */
+export function checks(): Stage[] {
+  return [
+    check(
+      'format',
+      tool('prettier', [...prettierCache, '--check', '--log-level=warn', '.']),
+      'npm run format',
+    ),
+    check('lint', tool('oxlint', ['--type-aware', '--quiet'])),
+    check('types', tool('tsc', ['--noEmit'])),
+    check('generated', [process.execPath, ['scripts/generate.ts', '--check']], 'npm run generate'),
+  ];
+}
+
+function check(name: string, command: Stage['command'], remedy?: string): Stage {
+  return { name, command, remedy, needsBinaries: false };
+}
+
+/** The tests of one kind in `files`; `directory` takes the tally. */
+export function tests(kind: TestKind, files: readonly string[], directory: string): Stage {
+  const { concurrency, minutes } = limits[kind];
+  const tally = path.join(directory, `${kind}.json`);
+  const args = [
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${minutes * 60_000}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${path.join(root, 'scripts/test/tally-reporter.ts')}`,
+    `--test-reporter-destination=${tally}`,
+    ...files,
+  ];
+  return { name: kind, command: [process.execPath, args], tally, needsBinaries: kind !== 'unit' };
+}

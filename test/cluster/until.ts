@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Waits until `condition` holds, asking every `everyMs` (20) for at most `timeoutMs` (20000) milliseconds.
+ * A condition that throws does not hold yet. The error names `what` was waited for and the last failure.
+ */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  options: { timeoutMs?: number; everyMs?: number } = {},
+): Promise<void> {
+  const deadline = Date.now() + (options.timeoutMs ?? 20_000);
+  let failure: unknown;
+  for (;;) {
+    try {
+      if (await condition()) return;
+    } catch (error) {
+      failure = error;
+    }
+    if (Date.now() >= deadline) throw new Error(`waited in vain until ${what}`, { cause: failure });
+    await sleep(options.everyMs ?? 20);
+  }
+}

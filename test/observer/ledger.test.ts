@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { handOversMs, idealMs, Ledger } from './ledger.ts';
+
+const outage = (from: number, length: number) => ({ node: 'n', from, to: from + length, rebooted: true });
+const up = { cordoned: false, ready: true };
+
+test('the worst instant counts every node that was cordoned or NotReady at once', () => {
+  const ledger = new Ledger();
+  ledger.see({ node: 'a', at: 1, bootID: '1', ...up });
+  ledger.see({ node: 'b', at: 1, bootID: '1', ...up });
+  ledger.see({ node: 'a', at: 2, bootID: '1', cordoned: true, ready: true });
+  ledger.see({ node: 'b', at: 3, bootID: '1', cordoned: false, ready: false });
+  ledger.see({ node: 'a', at: 4, bootID: '2', ...up });
+  assert.deepEqual(ledger.worst, { count: 2, at: 3, nodes: ['a', 'b'] });
+  assert.deepEqual(ledger.unavailable(), ['b']);
+  assert.deepEqual(ledger.reboots, [{ node: 'a', at: 4, bootID: '2' }]);
+});
+
+test('an outage knows whether the node came back from another boot', () => {
+  const ledger = new Ledger();
+  ledger.see({ node: 'a', at: 1, bootID: '1', cordoned: true, ready: true });
+  ledger.see({ node: 'a', at: 2, bootID: '2', cordoned: true, ready: true });
+  ledger.see({ node: 'a', at: 3, bootID: '2', ...up });
+  ledger.see({ node: 'a', at: 4, bootID: '2', cordoned: true, ready: true });
+  assert.deepEqual(ledger.outages, [
+    { node: 'a', from: 1, to: 3, rebooted: true },
+    { node: 'a', from: 4, rebooted: false },
+  ]);
+});
+
+test('the ideal time packs the outages into as many places as the budget has', () => {
+  assert.equal(idealMs([outage(0, 10), outage(0, 10), outage(11, 10)], 1), 30);
+  assert.equal(idealMs([outage(0, 10), outage(0, 6), outage(11, 10)], 2), 16);
+});
+
+test('a hand-over lasts from a return to the outage that waited for it', () => {
+  assert.deepEqual(handOversMs([outage(0, 10), outage(0, 16), outage(11, 10), outage(18, 10)], 2), [1, 2]);
+});

@@ -1,0 +1,112 @@
+/**
+ * The referee's book: which nodes were unavailable when, as anyone who watches Nodes could see it. It knows
+ * nothing of careen; "unavailable" is cordoned or NotReady, by whomever.
+ */
+
+/** One sight of a Node. */
+export interface Sight {
+  node: string;
+  at: number;
+  cordoned: boolean;
+  ready: boolean;
+  bootID: string;
+}
+
+/** A stretch in which a node was unavailable. Milliseconds since the epoch; `to` is absent while it lasts. */
+export interface Outage {
+  node: string;
+  from: number;
+  to?: number;
+  /** The boot ID changed between its first and its last sight. */
+  rebooted: boolean;
+}
+
+export interface Reboot {
+  node: string;
+  at: number;
+  bootID: string;
+}
+
+export class Ledger {
+  readonly outages: Outage[] = [];
+  readonly reboots: Reboot[] = [];
+  /** The largest number of nodes that were unavailable at one instant, and who they were. */
+  worst: { count: number; at: number; nodes: string[] } = { count: 0, at: 0, nodes: [] };
+
+  readonly #open = new Map<string, Outage>();
+  readonly #bootIDs = new Map<string, string>();
+
+  see({ node, at, cordoned, ready, bootID }: Sight): void {
+    this.#seeBoot(node, at, bootID);
+    const unavailable = cordoned || !ready;
+    const open = this.#open.get(node);
+    if (unavailable && open === undefined) this.#begin(node, at);
+    if (!unavailable && open !== undefined) this.#end(open, at);
+  }
+
+  /** A node that was deleted is no longer anybody's outage. */
+  forget(node: string, at: number): void {
+    const open = this.#open.get(node);
+    if (open !== undefined) this.#end(open, at);
+    this.#bootIDs.delete(node);
+  }
+
+  unavailable(): string[] {
+    return [...this.#open.keys()].toSorted();
+  }
+
+  /** Starts a new chapter: what was unavailable before still counts, what was worst before does not. */
+  reset(): void {
+    this.outages.length = 0;
+    this.reboots.length = 0;
+    this.outages.push(...this.#open.values());
+    this.worst = { count: this.#open.size, at: Date.now(), nodes: this.unavailable() };
+  }
+
+  #begin(node: string, at: number): void {
+    const outage = { node, from: at, rebooted: false };
+    this.#open.set(node, outage);
+    this.outages.push(outage);
+    if (this.#open.size > this.worst.count)
+      this.worst = { count: this.#open.size, at, nodes: this.unavailable() };
+  }
+
+  #end(outage: Outage, at: number): void {
+    outage.to = at;
+    this.#open.delete(outage.node);
+  }
+
+  #seeBoot(node: string, at: number, bootID: string): void {
+    const before = this.#bootIDs.get(node);
+    this.#bootIDs.set(node, bootID);
+    if (before === undefined || before === bootID) return;
+    this.reboots.push({ node, at, bootID });
+    const open = this.#open.get(node);
+    if (open !== undefined) open.rebooted = true;
+  }
+}
+
+/**
+ * The shortest time in which `outages` could have followed each other with `budget` of them at once, in the
+ * order in which they began: what a coordinator that loses no time would need. Milliseconds.
+ */
+export function idealMs(outages: readonly Outage[], budget: number): number {
+  const slots = Array.from({ length: Math.max(1, budget) }, () => 0);
+  for (const { from, to } of outages.toSorted((one, other) => one.from - other.from)) {
+    const soonest = slots.indexOf(Math.min(...slots));
+    slots[soonest] = (slots[soonest] ?? 0) + ((to ?? from) - from);
+  }
+  return Math.max(...slots);
+}
+
+/**
+ * How long each place stood free although a node waited for it: from a node's return to the beginning of the next
+ * outage that had to wait for one. Milliseconds, in order.
+ */
+export function handOversMs(outages: readonly Outage[], budget: number): number[] {
+  const returns = outages
+    .map(({ to }) => to ?? Number.POSITIVE_INFINITY)
+    .toSorted((one, other) => one - other);
+  const begins = outages.map(({ from }) => from).toSorted((one, other) => one - other);
+  return begins.slice(budget).map((from, index) => Math.max(0, from - (returns[index] ?? from)));
+}
