@@ -8,6 +8,7 @@ test('the kind of a test is told by its name', () => {
   assert.equal(kindOf('test/cluster/cluster.integration.test.ts'), 'integration');
   assert.equal(kindOf('test/e2e/rollout.e2e.test.ts'), 'e2e');
   assert.equal(kindOf('test/chaos/leader.chaos.test.ts'), 'e2e');
+  assert.equal(kindOf('test/nodes/story.nodes.test.ts'), 'nodes');
   assert.equal(kindOf('test/cluster/cluster.ts'), undefined);
 });
 

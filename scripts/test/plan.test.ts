@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { plan } from './plan.ts';
 
 const checks = ['format', 'types'];
-const files = ['a/x.test.ts', 'a/y.integration.test.ts', 'b/z.e2e.test.ts'];
+const files = ['a/x.test.ts', 'a/y.integration.test.ts', 'b/z.e2e.test.ts', 'c/w.nodes.test.ts'];
 
-test('no word means everything, quick things first', () => {
+test('no word means everything that is not slow, quick things first', () => {
   const { checks: asked, tests, unknown } = plan([], checks, files);
   assert.deepEqual(asked, checks);
   assert.deepEqual(
@@ -23,6 +23,12 @@ test('a kind, a check, or all checks can be asked for', () => {
   });
   assert.deepEqual(plan(['types'], checks, files).checks, ['types']);
   assert.deepEqual(plan(['static'], checks, files), { checks, tests: [], unknown: [] });
+});
+
+test('what is slow is run when it is asked for', () => {
+  const slow = [{ kind: 'nodes', files: ['c/w.nodes.test.ts'] }];
+  assert.deepEqual(plan(['nodes'], checks, files).tests, slow);
+  assert.deepEqual(plan(['c'], checks, files).tests, slow);
 });
 
 test('a path means the tests below it, of all kinds', () => {

@@ -18,6 +18,7 @@ const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   unit: { concurrency: 2, minutes: 3 },
   integration: { concurrency: 2, minutes: 10 },
   e2e: { concurrency: 2, minutes: 20 },
+  nodes: { concurrency: 1, minutes: 15 },
 };
 
 const prettierCache = ['--cache', '--cache-strategy=content'];
