@@ -134,7 +134,7 @@ class Seen {
 }
 
 /** Keeps what nodeFacts reads; a Node carries kilobytes of image names besides. */
-function stripNode(node: Node): Node {
+export function stripNode(node: Node): Node {
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   const { name, uid = '', resourceVersion = '', labels = {}, annotations = {} } = node.metadata;
   const ours = Object.entries(annotations).filter(([key]) => key.startsWith('careen.dev/'));
@@ -155,12 +155,13 @@ function bare({
 }
 
 /** Keeps what nodeFacts reads; slots, history and progress are of no interest here. */
-function stripState(object: NodeState): NodeState {
+export function stripState(object: NodeState): NodeState {
   const { spec, status, metadata } = object;
-  const { version, attempt } = spec?.update ?? {};
+  const { version, attempt, health } = spec?.update ?? {};
   const update = {
     ...(version === undefined ? {} : { version }),
     ...(attempt === undefined ? {} : { attempt }),
+    ...(health === undefined ? {} : { health: { deadline: health.deadline, checks: [] } }),
   };
   const { bootID, reboot } = status ?? {};
   const phase = status?.update && { ...status.update, progress: undefined, error: undefined };

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CORDON_ANNOTATION } from '#api/group.ts';
+import type { RebootLock } from '#api/kinds.ts';
 import { CONTROL_PLANE_LABEL } from '#api/meta.ts';
 import { addWindow, clusterOf, snapshotOf } from '../simulation/cluster-of.ts';
 import type { World } from '../simulation/world.ts';
 import { decide } from './decide.ts';
+import { readLock } from './lock.ts';
 import type { Snapshot } from './snapshot.ts';
+import { urgency } from './status.ts';
 
 /** Carries a decision out on the locks, as the compare-and-swap would. */
 function settle(world: World, options?: Parameters<typeof snapshotOf>[1]) {
@@ -335,6 +338,27 @@ test('minSeparation and delayBetween space the places out', () => {
     assert.equal(settle(world).taken.length, 1);
     assert.equal(reason(world, 'n1'), expected);
     world.now += 300_000;
+    assert.equal(settle(world).taken.length, 1);
+  }
+});
+
+test('a last grant in the future, of a clock that was wrong, is waited for no longer than minSeparation', () => {
+  for (const [reboot, spec] of [
+    [{}, { minSeparation: '5m' }],
+    [{ delayBetween: '5m' }, {}],
+  ] as const) {
+    const { world, machines } = clusterOf(2, { max: 2, reboot });
+    world.editLock('all', (lock) => Object.assign(lock.spec, spec));
+    const lastGrant = new Date(world.now + 86_400_000).toISOString();
+    world.editLock('all', (lock) => (lock.status = { observedGeneration: 1, lastGrant }));
+    machines.request('n0');
+    const before = readLock(world.locks.get('all') as RebootLock);
+    const [seen] = settle(world).locks;
+    assert.ok(seen);
+    assert.equal(urgency(before.status, seen.status), 'now', 'the first sight is written down at once');
+    world.now += 299_000;
+    assert.equal(settle(world).taken.length, 0);
+    world.now += 1000;
     assert.equal(settle(world).taken.length, 1);
   }
 });

@@ -4,6 +4,8 @@ import { inFlight, openGrant, type NodeFacts } from './facts.ts';
 
 /** How long a node that was granted a reboot may stay away before it is named as not back. It keeps its place. */
 export const NOT_BACK_AFTER_MS = 15 * 60_000;
+/** Of that, what a machine may take to come up; a longer health gate is given its whole time besides. */
+const BOOT_MS = 5 * 60_000;
 
 type Waiting = Verdict<RebootReason>;
 
@@ -78,7 +80,9 @@ function away(
   reason: RebootReason = 'Rebooting',
 ): Waiting {
   const since = leftBy(holder, node);
-  if (now - since <= NOT_BACK_AFTER_MS) return { reason, message: `the node ${what}` };
+  const gateMs = rebooted(holder, node) ? (node.state?.offered.gateMs ?? 0) : 0;
+  if (now - since <= Math.max(NOT_BACK_AFTER_MS, BOOT_MS + gateMs))
+    return { reason, message: `the node ${what}` };
   const message = `the node ${what}, ${new Date(since).toISOString()} at the latest; look at the machine`;
   return { reason: 'NotBack', message };
 }

@@ -1,3 +1,4 @@
+import { durationMs } from '#api/fields.ts';
 import { CORDON_ANNOTATION, KEEP_CORDONED_ANNOTATION } from '#api/group.ts';
 import type { NodeState } from '#api/kinds.ts';
 import { readyCondition, type Node } from '#api/meta.ts';
@@ -34,7 +35,8 @@ export interface StateFacts {
   since: number;
   version?: string | undefined;
   attempt: number;
-  offered: { version?: string | undefined; attempt: number };
+  /** `gateMs`: how long the health gate of its first boot may take. */
+  offered: { version?: string | undefined; attempt: number; gateMs?: number | undefined };
   grant?: Grant | undefined;
   notBefore?: number | undefined;
   hold?: { reason: string; message: string; since: string } | undefined;
@@ -90,11 +92,16 @@ function stateFacts({ metadata, spec, status }: NodeState): StateFacts {
     since: status?.reboot === undefined ? 0 : Date.parse(status.reboot.since),
     version: status?.update?.version,
     attempt: status?.update?.attempt ?? 0,
-    offered: { version: spec?.update?.version, attempt: spec?.update?.attempt ?? 0 },
+    offered: offered(spec?.update),
     grant,
     notBefore: notBefore === undefined ? undefined : Date.parse(notBefore),
     hold,
   };
+}
+
+function offered(update: NodeState['spec']['update']): StateFacts['offered'] {
+  const { version, attempt = 0, health } = update ?? {};
+  return { version, attempt, gateMs: health && durationMs(health.deadline) };
 }
 
 /** The grant that may still end the boot that runs now. Its expiry does not matter: the agent's clock may be slow. */

@@ -23,7 +23,9 @@ export class Ledger {
       snapshot.locks.map(({ name, holders }) => [name, new Map(holders.map((one) => [one.id, one]))]),
     );
     for (const { name, status } of snapshot.locks) {
-      if (status.lastGrant !== undefined) this.#lastGrants.set(name, Date.parse(status.lastGrant));
+      // A place that was taken in the future was taken by a clock that was wrong: just now, as far as is known.
+      if (status.lastGrant !== undefined)
+        this.#lastGrants.set(name, Math.min(Date.parse(status.lastGrant), snapshot.now));
     }
   }
 

@@ -70,8 +70,14 @@ function stalled(why: string, observedGeneration: number): Omit<Condition, 'last
 
 /** How soon a status must be written: at once, within a second (so that changes gather), or not at all. */
 export function urgency(before: RebootLockStatus, next: RebootLockStatus): 'now' | 'soon' | 'never' {
-  if (firm(before) !== firm(next)) return 'now';
+  if (firm(before) !== firm(next) || corrected(before, next)) return 'now';
   return loose(before) === loose(next) ? 'never' : 'soon';
+}
+
+/** A last grant in the future is written anew as soon as it is seen, or minSeparation would count from each look. */
+function corrected(before: RebootLockStatus, next: RebootLockStatus): boolean {
+  if (before.lastGrant === undefined || next.lastGrant === undefined) return false;
+  return Date.parse(next.lastGrant) < Date.parse(before.lastGrant);
 }
 
 function firm({ observedGeneration, holders = [], conditions = [] }: RebootLockStatus): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CORDON_ANNOTATION } from '#api/group.ts';
+import { healthGate } from '#api/health.ts';
 import type { Phase } from '#api/node-state.ts';
 import { decide } from '../lock/decide.ts';
 import { subjectOf } from '../lock/snapshot.ts';
@@ -112,6 +113,25 @@ for (const [what, arrange] of [
     assert.equal(told(world), 'Wait NotBack');
   });
 }
+
+test('a node whose health gate may take an hour is not named NotBack while it runs', () => {
+  const { world } = cordoned();
+  world.editState('n0', (state) => {
+    const health = healthGate.parse({ deadline: '1h' });
+    state.spec = { ...state.spec, update: { version: '2.0.0', attempt: 1, health } };
+  });
+  grant(world);
+  phase(world, 'Rebooting');
+  boot(world, 'n0-2');
+  phase(world, 'Verifying', false, 'n0-2');
+  for (const ready of [true, false]) {
+    world.ready('n0', ready);
+    world.now += 32 * MINUTE;
+    assert.notEqual(told(world), 'Wait NotBack');
+  }
+  world.now += 10 * MINUTE;
+  assert.equal(told(world), 'Wait NotBack');
+});
 
 test('an agent that asks anew after its reboot failed is given another grant in place of the spent one', () => {
   const { world } = cordoned();
