@@ -51,6 +51,11 @@ async function budgets(...args: string[]): Promise<number> {
   return (await rendered(...args)).filter(({ kind }) => kind === 'PodDisruptionBudget').length;
 }
 
+async function images(...args: string[]): Promise<string[]> {
+  const text = JSON.stringify(await rendered('--no-hooks', ...args));
+  return [...text.matchAll(/"image":"([^"]+)"/g)].map(([, image = '']) => image).toSorted();
+}
+
 async function exists(path: string): Promise<boolean> {
   try {
     await client.get(path);
@@ -76,13 +81,22 @@ suite('the chart as it is written', () => {
     for (const { rules } of roles) assert.ok(!JSON.stringify(rules).includes('*'));
   });
 
-  test('brings the images of one repository, without a registry', async () => {
-    const images = [...JSON.stringify(await rendered()).matchAll(/"image":"([^"]+)"/g)].map(
-      ([, image]) => image,
+  test('brings one image for the operators and one for the agent, without a registry', async () => {
+    assert.deepEqual(await images(), [
+      'careen/agent:0.1.0',
+      'careen/operators:0.1.0',
+      'careen/operators:0.1.0',
+    ]);
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const pinned = await images(
+      '--set',
+      `image.agent.digest=${digest},image.agent.tag=9.0.1,image.operators.tag=2.0.0,image.registry=example.org/mirror/`,
     );
-    assert.deepEqual(images, ['careen/careen:0.1.0', 'careen/careen:0.1.0', 'careen/careen:0.1.0']);
-    const pinned = JSON.stringify(await rendered('--set', `image.digest=sha256:${'a'.repeat(64)}`));
-    assert.ok(pinned.includes(`"image":"careen/careen@sha256:${'a'.repeat(64)}"`));
+    assert.deepEqual(pinned, [
+      `example.org/mirror/careen/agent@${digest}`,
+      'example.org/mirror/careen/operators:2.0.0',
+      'example.org/mirror/careen/operators:2.0.0',
+    ]);
   });
 
   test('has a budget for the operators only while there are several replicas', async () => {
@@ -102,7 +116,10 @@ suite('the chart as it is written', () => {
   const UNKNOWN = [
     'replicas=3',
     'crds.enabled=true',
-    'image.registry=example.org',
+    'image.repository=careen',
+    'image.agent.pullPolicy=Always',
+    'update.topologySpreadConstraints[0].skew=1',
+    'agent.stateDir=/x',
     'lease.renew=1s',
     'update.replica=3',
     'update.resources.request.cpu=1',

@@ -64,7 +64,7 @@ export async function makePod(admin: KubeClient, name: string, nodeName: string)
       serviceAccountName: 'careen-agent',
       automountServiceAccountToken: false,
       tolerations: [{ operator: 'Exists' }],
-      containers: [{ name: 'agent', image: 'careen/careen' }],
+      containers: [{ name: 'agent', image: 'careen/agent' }],
     },
   });
   return { name, uid: pod.metadata.uid ?? '' };

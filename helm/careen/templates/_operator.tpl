@@ -19,6 +19,12 @@ metadata:
   labels: {{- include "careen.labels" . | nindent 4 }}
 spec:
   replicas: {{ .values.replicas }}
+  revisionHistoryLimit: 3
+  # All new replicas come up as standbys before the first old one goes, so that leadership changes hands once; who
+  # leads gives up its lease when it is asked to end.
+  strategy:
+    type: RollingUpdate
+    rollingUpdate: { maxSurge: 100%, maxUnavailable: 0 }
   selector:
     matchLabels: {{- include "careen.selector" . | nindent 6 }}
   template:
@@ -26,6 +32,9 @@ spec:
       labels: {{- include "careen.labels" . | nindent 8 }}
       annotations:
         kubectl.kubernetes.io/default-container: operator
+        {{- with .values.podAnnotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
     spec:
       serviceAccountName: {{ .name }}
       automountServiceAccountToken: true
@@ -35,16 +44,19 @@ spec:
       {{- with .root.Values.image.pullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}
-      securityContext:
-        runAsNonRoot: true
-        runAsUser: 65532
-        runAsGroup: 65532
-        seccompProfile: { type: RuntimeDefault }
+      securityContext: {{- include "careen.restrictedPod" . | nindent 8 }}
       {{- with .values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- with .values.tolerations }}
       tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .values.topologySpreadConstraints }}
+      topologySpreadConstraints:
+        {{- range . }}
+        {{- $pods := dict "matchLabels" (include "careen.selector" $ | fromYaml) }}
+        - {{- merge (dict) . (dict "labelSelector" $pods) | toYaml | nindent 10 }}
+        {{- end }}
       {{- end }}
       affinity:
         {{- if .values.affinity }}
@@ -60,7 +72,7 @@ spec:
         {{- end }}
       containers:
         - name: operator
-          image: {{ include "careen.image" .root | quote }}
+          image: {{ include "careen.image" (dict "root" .root "image" .root.Values.image.operators) | quote }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           command: ["node", "/app/{{ .program }}"]
           args:
@@ -82,6 +94,11 @@ spec:
               valueFrom: { fieldRef: { fieldPath: spec.nodeName } }
           ports:
             - { name: http, containerPort: 8080 }
+          # Node and its bundle take a second, on a busy machine many.
+          startupProbe:
+            httpGet: { path: /healthz, port: http }
+            periodSeconds: 1
+            failureThreshold: 60
           livenessProbe:
             httpGet: { path: /healthz, port: http }
             periodSeconds: 10
@@ -90,10 +107,8 @@ spec:
             httpGet: { path: /readyz, port: http }
             periodSeconds: 5
           resources: {{- toYaml .values.resources | nindent 12 }}
-          securityContext:
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities: { drop: ["ALL"] }
+          terminationMessagePolicy: FallbackToLogsOnError
+          securityContext: {{- include "careen.restrictedContainer" . | nindent 12 }}
 {{- if gt (int .values.replicas) 1 }}
 ---
 apiVersion: policy/v1
