@@ -11,6 +11,7 @@ const entries = {
   agent: 'agent/main.ts',
   update: 'operators/update/main.ts',
   'reboot-lock': 'operators/reboot-lock/main.ts',
+  release: 'helm/release/main.ts',
 } as const;
 
 /** A bundle that was written. */

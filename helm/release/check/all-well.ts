@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AGENT, OPERATORS } from '../parts.ts';
+import { agents } from './agents.ts';
+import type { Check, Release } from './check.ts';
+import { endpoints } from './endpoints.ts';
+import { leader } from './leader.ts';
+import { replicas } from './replicas.ts';
+import { served } from './served.ts';
+
+/** Every check, with the part that it looks at. */
+export const CHECKS: readonly (readonly [part: string, check: Check])[] = [
+  ['careen.dev', served],
+  ...OPERATORS.flatMap((operator) => [
+    [operator, replicas(operator)] as const,
+    [operator, endpoints(operator)] as const,
+    [operator, leader(operator)] as const,
+  ]),
+  [AGENT, agents],
+];
+
+const AGAIN_MS = 1000;
+
+/** Makes every check until it is well or `signal` aborts, tells how each ended, and whether all are well. */
+export async function allWell(
+  release: Release,
+  signal: AbortSignal,
+  tell: (line: string) => void,
+  checks = CHECKS,
+): Promise<boolean> {
+  const outcomes = await Promise.all(
+    checks.map(async ([part, check]) => {
+      const outcome = await patiently(check, release, signal);
+      tell('well' in outcome ? `ok    ${part}: ${outcome.well}` : `FAIL  ${part}: ${outcome.unwell}`);
+      return 'well' in outcome;
+    }),
+  );
+  return outcomes.every(Boolean);
+}
+
+async function patiently(check: Check, release: Release, signal: AbortSignal) {
+  for (;;) {
+    const outcome = await check(release).catch((error: Error) => ({ unwell: error.message }));
+    if ('well' in outcome || signal.aborted) return outcome;
+    await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { FlagError, type Flags, parseFlags } from '#runtime/flags/flags.ts';
+import { durationFlag, switchFlag } from '#runtime/flags/types.ts';
+
+const FLAGS = {
+  kubeconfig: {
+    schema: z.string().optional(),
+    value: 'PATH',
+    help: "Kubeconfig; without it the pod's own service account.",
+  },
+  namespace: {
+    schema: z.string().min(1),
+    value: 'NAME',
+    env: 'POD_NAMESPACE',
+    help: 'Namespace of the release.',
+  },
+  agentNamespace: {
+    schema: z.string().min(1),
+    value: 'NAME',
+    default: 'careen-agent',
+    help: 'Namespace of the agents.',
+  },
+  timeout: {
+    schema: durationFlag,
+    value: 'TIME',
+    default: '60s',
+    help: 'How long a check may take to become well.',
+  },
+  dial: {
+    schema: switchFlag,
+    default: 'true',
+    help: 'Ask every replica over the pod network as well; --no-dial asks only the API server.',
+  },
+} satisfies Flags;
+
+/** Reads `check` or `stop` and the flags after it. Throws a FlagError. */
+export function readCommand([command, ...argv]: readonly string[]) {
+  const program = 'careen-release check|stop';
+  if (command === 'check' || command === 'stop') return { command, flags: parseFlags(program, FLAGS, argv) };
+  if (command === '--help') parseFlags(program, FLAGS, [command]);
+  throw new FlagError('usage', 'say what to do: check or stop (--help lists the flags)');
+}
