@@ -1,4 +1,4 @@
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -19,6 +19,8 @@ export interface Bundle {
   /** Its path. */
   file: string;
   bytes: number;
+  /** The files whose code is in it, from the root of the repository. */
+  inputs: string[];
 }
 
 /** A program has no main.ts. */
@@ -55,8 +57,9 @@ const settings = {
  */
 export async function buildBundles(directory = path.join(root, 'dist')): Promise<Bundle[]> {
   const present = Object.entries(entries).filter(([, entry]) => existsSync(path.join(root, entry)));
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...settings,
+    metafile: true,
     entryPoints: Object.fromEntries(present),
     outdir: directory,
     write: false,
@@ -67,7 +70,15 @@ export async function buildBundles(directory = path.join(root, 'dist')): Promise
   if (missing.length > 0) throw new MissingEntryError(missing);
   return outputFiles
     .filter((file) => file.path.endsWith('.mjs'))
-    .map((file) => ({ file: file.path, bytes: file.contents.byteLength }));
+    .map(({ path: file, contents }) => {
+      return { file, bytes: contents.byteLength, inputs: inputsOf(metafile, file) };
+    });
+}
+
+/** Only what was not shaken out of the tree. */
+function inputsOf({ outputs }: Metafile, file: string): string[] {
+  const inputs = outputs[path.relative(root, file)]?.inputs ?? {};
+  return Object.keys(inputs).filter((input) => (inputs[input]?.bytesInOutput ?? 0) > 0);
 }
 
 async function replace(file: string, contents: Uint8Array): Promise<void> {
