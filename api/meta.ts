@@ -51,6 +51,7 @@ export interface Pod extends KubeObject {
   spec?: {
     nodeName?: string;
     terminationGracePeriodSeconds?: number;
+    tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[];
     volumes?: { name: string; emptyDir?: object }[];
   };
   status?: { phase?: string; conditions?: NodeCondition[] };

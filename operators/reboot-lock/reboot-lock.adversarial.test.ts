@@ -10,6 +10,7 @@ import { isKubeError } from '#runtime/client/error.ts';
 import { KEEP_CORDONED_ANNOTATION } from '#api/group.ts';
 import { readLock, domainOf, maxOf } from './lock/lock.ts';
 import { compileWindow } from './window/window.ts';
+import { Crew, type Place } from './simulation/crew.ts';
 import { Machines } from './simulation/machines.ts';
 import { Replica, type Pending } from './simulation/replica.ts';
 import { World, failure } from './simulation/world.ts';
@@ -22,18 +23,23 @@ interface Scenario {
   controlPlane: boolean;
   window: boolean;
   skip: boolean;
+  /** The operator's own pods on the nodes; none: it runs elsewhere. */
+  crew: 'none' | 'one' | 'two';
+  graceful: boolean;
   seed: number;
   steps: number;
 }
 
 const scenario: fc.Arbitrary<Scenario> = fc.record({
-  nodes: fc.integer({ min: 2, max: 7 }),
+  nodes: fc.integer({ min: 1, max: 7 }),
   max: fc.integer({ min: 1, max: 3 }),
   second: fc.boolean(),
   zones: fc.constantFrom('none', 'each', 'oneAtATime'),
   controlPlane: fc.boolean(),
   window: fc.boolean(),
   skip: fc.boolean(),
+  crew: fc.constantFrom('none', 'one', 'two'),
+  graceful: fc.boolean(),
   seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
   steps: fc.integer({ min: 50, max: 600 }),
 });
@@ -56,13 +62,33 @@ class Simulation {
   replicas: Replica[];
   #random: number;
   #replicaCount = 0;
+  #crew: Crew | undefined;
 
   constructor(chosen: Scenario) {
     this.chosen = chosen;
     this.#random = chosen.seed;
     this.names = Array.from({ length: chosen.nodes }, (_, i) => `n${i}`);
     this.#build();
-    this.replicas = [this.#replica(), this.#replica()];
+    this.replicas = chosen.crew === 'none' ? [this.#replica(), this.#replica()] : [];
+    if (chosen.crew !== 'none') this.#crew = this.#embark(chosen.crew === 'one' ? 1 : 2);
+    this.#settleCrew();
+  }
+
+  #embark(replicas: number): Crew {
+    return new Crew(this.world, {
+      replicas,
+      graceful: this.chosen.graceful,
+      start: (place) => this.replicas.push(this.#replica(place)),
+      end: (pod) => {
+        const ended = this.replicas.find((replica) => replica.pod === pod);
+        if (ended !== undefined) ended.dead = true;
+        this.replicas = this.replicas.filter((replica) => replica !== ended);
+      },
+    });
+  }
+
+  #settleCrew(): void {
+    this.#crew?.settle((node) => this.machines.phaseOf(node) === 'Rebooting');
   }
 
   #build(): void {
@@ -98,9 +124,9 @@ class Simulation {
     }
   }
 
-  #replica(): Replica {
+  #replica(place?: Place): Replica {
     this.#replicaCount += 1;
-    return new Replica(this.world, this.pending, `replica-${this.#replicaCount}`);
+    return new Replica(this.world, this.pending, `replica-${this.#replicaCount}`, place);
   }
 
   /** Uniform in [0, below). */
@@ -111,6 +137,11 @@ class Simulation {
 
   #one<T>(list: readonly T[]): T {
     return list[this.#pick(list.length)] as T;
+  }
+
+  /** Nobody, while every pod of the operator is down. */
+  #any(): Replica | undefined {
+    return this.replicas.length === 0 ? undefined : this.#one(this.replicas);
   }
 
   async run(): Promise<void> {
@@ -124,10 +155,11 @@ class Simulation {
     this.#pass(50 + this.#pick(400));
     const kind = this.#pick(100);
     if (kind < 45) this.#executeOne(true);
-    else if (kind < 60) this.#one(this.replicas).start(this.#pick(2) === 0 ? 'locks' : this.#one(this.names));
-    else if (kind < 75) this.#one(this.replicas).refresh(this.#one(['nodes', 'states', 'locks']));
+    else if (kind < 60) this.#any()?.start(this.#pick(2) === 0 ? 'locks' : this.#one(this.names));
+    else if (kind < 75) this.#any()?.refresh(this.#one(['nodes', 'states', 'locks']));
     else if (kind < 92) this.machines.step(this.#one(this.names), this.#pick(5) === 0);
     else this.#mischief();
+    this.#settleCrew();
     await turnOfLoop();
     this.#check();
   }
@@ -169,8 +201,11 @@ class Simulation {
   }
 
   #crash(replica: Replica): void {
+    if (replica.dead) return;
     replica.dead = true;
-    this.replicas = [...this.replicas.filter((one) => one !== replica), this.#replica()];
+    // A container restarts in its pod.
+    const again = this.#replica(replica.place);
+    this.replicas = [...this.replicas.filter((one) => one !== replica), again];
   }
 
   /** A grant was written: its node holds all its places, and nobody who was known to be down made it one too many. */
@@ -224,9 +259,11 @@ class Simulation {
         return machines.withdraw(name);
       case 5:
         return this.#wipe(this.#one([...world.locks.keys()]));
-      case 6:
-        this.#crash(this.#one(this.replicas));
+      case 6: {
+        const replica = this.#any();
+        if (replica !== undefined) this.#crash(replica);
         return;
+      }
       case 7:
         return machines.failReboot(name);
       default:
@@ -289,7 +326,10 @@ class Simulation {
     }
     for (let second = 0; second < 2000; second++) {
       await this.#settle();
-      for (const name of this.names) this.machines.step(name, false);
+      for (const name of this.names) {
+        this.machines.step(name, false);
+        this.#settleCrew();
+      }
       this.#check();
       if (this.#done()) return;
       // Pauses of minutes must not take hundreds of passes.
@@ -305,6 +345,7 @@ class Simulation {
     while (this.pending.length > 0) {
       this.world.step += 1;
       for (let left = this.pending.length; left > 0; left--) this.#executeOne(false);
+      this.#settleCrew();
       await turnOfLoop();
     }
   }

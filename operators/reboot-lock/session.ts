@@ -69,7 +69,8 @@ export class Session implements Changes {
       monotonicMs: () => performance.now(),
     });
     this.#round = new Round(this.#view, this.#cluster);
-    this.#turns = new Turns(this.#view, this.#cluster, identity);
+    const self = { namespace: context.flags.namespace, pod: identity };
+    this.#turns = new Turns({ view: this.#view, cluster: this.#cluster, identity, self });
     this.#locks = this.#controller('locks', (_, run) => this.#decide(run));
     this.#nodes = this.#controller('turns', (name, run) => this.#turn(name, run), TURNS);
     const teller = new Teller({

@@ -26,6 +26,8 @@ export interface Cluster {
   node(name: string): Promise<Node | undefined>;
   state(name: string): Promise<NodeState | undefined>;
   pods(node: string): Promise<Pod[]>;
+  /** The pods of careen's operators in their namespace. */
+  crew(namespace: string): Promise<Pod[]>;
   daemonSetExists(namespace: string, name: string): Promise<boolean>;
 
   /** The compare-and-swap on a lock's status. Without holders in it, those stay as they are. */

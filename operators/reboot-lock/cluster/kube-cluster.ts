@@ -3,6 +3,7 @@ import type { NodeState, RebootLock } from '#api/kinds.ts';
 import type { Node, Pod } from '#api/meta.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
+import { CREW_SELECTOR } from '../drain/crew.ts';
 import type { Cluster, Readiness, RebootSpec, Version } from './cluster.ts';
 
 export const FIELD_MANAGER = 'careen-reboot-lock';
@@ -21,6 +22,10 @@ export function kubeCluster(client: KubeClient, signal: AbortSignal): Cluster {
     pods: async (node) => {
       const query = { fieldSelector: `spec.nodeName=${node}` };
       return (await client.list<Pod>('/api/v1/pods', query, options)).items;
+    },
+    crew: async (namespace) => {
+      const query = { labelSelector: CREW_SELECTOR };
+      return (await client.list<Pod>(`/api/v1/namespaces/${namespace}/pods`, query, options)).items;
     },
     daemonSetExists: async (namespace, name) => {
       const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`;

@@ -1,6 +1,7 @@
 import type { DrainPolicy } from '#api/node-group.ts';
 import type { Pod } from '#api/meta.ts';
-import { treatment, type MissingDaemonSets } from './filter.ts';
+import { isCrew, isSelf, patience, toleratesCordon, type Self, type Standby } from './crew.ts';
+import { treatment, type MissingDaemonSets, type Treatment } from './filter.ts';
 
 /** What became of the last attempt to evict a pod. */
 export interface Attempt {
@@ -18,11 +19,17 @@ export interface DrainState {
   remaining: number;
   /** The pod that has been stuck longest, and why. */
   blocked?: { message: string; since: number };
+  /** The operator itself stays, and could not be scheduled again while the node is cordoned. */
+  lift?: true;
 }
 
 export interface DrainPlan extends DrainState {
   /** Pods to evict, or to delete when forced, now. */
   evict: readonly Pod[];
+  /** Nothing is left that must leave but careen's own operators. */
+  crewOnly: boolean;
+  /** The operator's own pod is the last one: who could take over has to be known. */
+  own?: Pod;
 }
 
 export interface DrainInput {
@@ -33,31 +40,90 @@ export interface DrainInput {
   attempts: ReadonlyMap<string, Attempt>;
   now: number;
   force: boolean;
+  self?: Self | undefined;
+  /** Since when nothing but careen's operators is left; epoch milliseconds. */
+  crewSince?: number | undefined;
+  standby?: Standby | undefined;
 }
 
-/** Decides what to evict next from what is on the node now; gone means gone by UID, so a list is enough. */
-export function planDrain({ pods, policy, missing, attempts, now, force }: DrainInput): DrainPlan {
-  const evict: Pod[] = [];
-  const stuck: { message: string; since: number }[] = [];
-  let remaining = 0;
+interface Left {
+  pod: Pod;
+  what: Exclude<Treatment, { stay: string }>;
+}
+
+/**
+ * Decides what to evict next from what is on the node now; gone means gone by UID, so a list is enough. The
+ * operator's own pod is the last to go, and only when another replica can take over; careen's operators that
+ * cannot go anywhere stay, as the pods of DaemonSets do.
+ */
+export function planDrain(input: DrainInput): DrainPlan {
+  const left = leftOf(input);
+  const crewOnly = left.every(({ pod, what }) => isCrew(pod, input.self) && 'evict' in what);
+  const own = left.find(({ pod }) => isSelf(pod, input.self))?.pod;
+  const staying = crewOnly ? left.filter((one) => stays(one, left, input)) : [];
+  const remaining = left.length - staying.length;
+  const evict = left
+    .filter((one) => one.pod !== own || (crewOnly && input.standby === 'ready' && remaining === 1))
+    .filter((one) => !staying.includes(one) && isDue(one, input))
+    .map(({ pod }) => pod);
+  const [blocked] = left.flatMap((one) => stuck(one, input)).toSorted((a, b) => a.since - b.since);
+  const done = remaining === 0;
+  return {
+    done,
+    remaining,
+    evict,
+    crewOnly: crewOnly && left.length > 0,
+    ...(crewOnly && own !== undefined ? { own } : {}),
+    ...(done && own !== undefined && mustLift(own, input) ? { lift: true } : {}),
+    ...(done || blocked === undefined ? {} : { blocked }),
+  };
+}
+
+function leftOf({ pods, policy, missing, force }: DrainInput): Left[] {
+  const applied = force ? { ...policy, force: true, deleteEmptyDirData: true } : policy;
+  const left: Left[] = [];
   for (const pod of pods) {
-    const what = treatment(
-      pod,
-      force ? { ...policy, force: true, deleteEmptyDirData: true } : policy,
-      missing,
-    );
-    if ('stay' in what) continue;
-    remaining += 1;
-    const attempt = attempts.get(pod.metadata.uid ?? '');
-    if ('refused' in what) stuck.push({ message: `pod ${nameOf(pod)} ${what.refused}`, since: now });
-    if (attempt !== undefined && !('leaving' in what)) {
-      stuck.push({ message: `pod ${nameOf(pod)} cannot leave: ${attempt.why}`, since: attempt.since });
-    }
-    if ('leaving' in what) stuck.push(...overdue(pod, now));
-    if ('evict' in what && (force || (attempt?.notBefore ?? 0) <= now)) evict.push(pod);
+    const what = treatment(pod, applied, missing);
+    if (!('stay' in what)) left.push({ pod, what });
   }
-  const [blocked] = stuck.toSorted((a, b) => a.since - b.since);
-  return { done: remaining === 0, remaining, evict, ...(blocked === undefined ? {} : { blocked }) };
+  return left;
+}
+
+/** Whether one of careen's operators is left where it is, when nothing else is left. */
+function stays({ pod }: Left, left: readonly Left[], input: DrainInput): boolean {
+  const { self, crewSince, now, standby, attempts, policy } = input;
+  const patienceMs = patience(policy);
+  const patient = crewSince !== undefined && now - crewSince >= patienceMs;
+  if (!isSelf(pod, self)) return patient;
+  if (standby === 'none') return patient || left.length === 1;
+  if (standby !== 'ready') return patient && standby !== undefined;
+  const refusedSince = attempts.get(pod.metadata.uid ?? '')?.since ?? now;
+  return now - refusedSince >= patienceMs;
+}
+
+/** Nobody else may be there to lift the cordon when the node is back, and nothing can be scheduled while it is on. */
+function mustLift(own: Pod, { standby }: DrainInput): boolean {
+  return (standby === 'none' || standby === 'nowhere') && !toleratesCordon(own);
+}
+
+function isDue({ pod, what }: Left, { attempts, force, now }: DrainInput): boolean {
+  if (!('evict' in what)) return false;
+  return force || (attempts.get(pod.metadata.uid ?? '')?.notBefore ?? 0) <= now;
+}
+
+type Stuck = { message: string; since: number };
+
+function stuck({ pod, what }: Left, { attempts, now, self, crewSince = now, standby }: DrainInput): Stuck[] {
+  const name = nameOf(pod);
+  if ('leaving' in what) return overdue(pod, now);
+  if ('refused' in what) return [{ message: `pod ${name} ${what.refused}`, since: now }];
+  const attempt = attempts.get(pod.metadata.uid ?? '');
+  if (attempt !== undefined)
+    return [{ message: `pod ${name} cannot leave: ${attempt.why}`, since: attempt.since }];
+  if (!isSelf(pod, self) || standby === undefined || standby === 'ready') return [];
+  return [
+    { message: `pod ${name} leads, and no other replica is Ready on another node yet`, since: crewSince },
+  ];
 }
 
 export function nameOf({ metadata }: Pod): string {
@@ -67,7 +133,7 @@ export function nameOf({ metadata }: Pod): string {
 const SLACK_MS = 10_000;
 
 /** A pod past its grace period is held by a finalizer or by a kubelet that does not answer. */
-function overdue({ metadata, ...pod }: Pod, now: number): { message: string; since: number }[] {
+function overdue({ metadata, ...pod }: Pod, now: number): Stuck[] {
   // deletionTimestamp already includes the grace period.
   const due = Date.parse(metadata.deletionTimestamp ?? '');
   if (!(now - due > SLACK_MS)) return [];

@@ -74,6 +74,46 @@ test('the longest-waiting node goes first and the operator’s own node last', (
   assert.deepEqual(decide(snapshotOf(world, { ownNode: 'n2' })).taken, [{ node: 'n1', lock: 'all' }]);
 });
 
+test('the operator’s own node goes last also when only its own zone has room', () => {
+  const labels = { n0: { zone: 'a' }, n1: { zone: 'a' }, n2: { zone: 'b' } };
+  const { world, machines } = clusterOf(3, { max: 2, labels });
+  world.addLock('zones', { topologyKey: 'zone', maxUnavailable: 2, maxDomains: 1 });
+  machines.request('n0');
+  settle(world);
+  machines.request('n1');
+  machines.request('n2');
+  const own = { ownNode: 'n1' };
+  assert.equal(reason(world, 'n2', own), 'DomainsFull');
+  assert.equal(reason(world, 'n1', own), 'LockFull');
+  assert.match(
+    decide(snapshotOf(world, own)).waiting.find(({ node }) => node === 'n1')?.verdict.message ?? '',
+    /n2 goes first; this node runs the operator and goes last/,
+  );
+  assert.deepEqual(
+    new Set(decide(snapshotOf(world)).taken.map(({ node }) => node)),
+    new Set(['n1']),
+    'another node of the zone would go',
+  );
+  machines.withdraw('n2');
+  assert.deepEqual(new Set(decide(snapshotOf(world, own)).taken.map(({ node }) => node)), new Set(['n1']));
+});
+
+test('the operator’s own node waits for nobody who shares no lock with it, or whom nothing moves', () => {
+  const labels = { n0: { pool: 'a' }, n1: { pool: 'b' }, n2: { pool: 'b' } };
+  const { world, machines } = clusterOf(3, { max: 3, labels });
+  world.addLock('b', { nodeSelector: { matchLabels: { pool: 'b' } }, maxUnavailable: 1 });
+  world.ready('n2', false);
+  machines.request('n1');
+  machines.request('n0');
+  const { taken, waiting } = decide(snapshotOf(world, { ownNode: 'n0' }));
+  assert.deepEqual(
+    waiting.map(({ node, verdict }) => [node, verdict.reason]),
+    [['n1', 'LockFull']],
+    'an outage of others keeps it, perhaps for weeks',
+  );
+  assert.deepEqual(taken, [{ node: 'n0', lock: 'all' }]);
+});
+
 for (const [max, covered, expected] of [
   ['10%', 20, 2],
   ['10%', 9, 1],

@@ -6,7 +6,7 @@ import { begun, inFlight } from './facts.ts';
 import { bootOfTurn, holderFor } from './holder.ts';
 import { Ledger } from './ledger.ts';
 import type { Lock } from './lock.ts';
-import { noPlace, refused } from './policy.ts';
+import { goesLast, noPlace, refused } from './policy.ts';
 import { subjectOf, type Snapshot, type Subject } from './snapshot.ts';
 
 export interface Waiting {
@@ -42,7 +42,7 @@ export function decide(snapshot: Snapshot): Decision {
   for (const lock of snapshot.locks) release(table, lock, byName);
   const waiting: Waiting[] = [];
   for (const subject of inOrder(subjects, snapshot.ownNode)) {
-    const verdict = take(table, subject);
+    const verdict = take(table, subject, waiting);
     if (verdict !== undefined) waiting.push(waitingFor(subject, verdict));
   }
   return { ...table.ledger.outcome(), waiting };
@@ -115,7 +115,11 @@ function asked({ node }: Subject): number {
 }
 
 /** Gives the node all its places or none; answers why it waits, or nothing when it does not. */
-function take(table: Table, subject: Subject): Verdict<RebootReason> | undefined {
+function take(
+  table: Table,
+  subject: Subject,
+  waiting: readonly Waiting[],
+): Verdict<RebootReason> | undefined {
   const { ledger, snapshot } = table;
   const { node, locks } = subject;
   if (node.state?.requested !== true || begun(node) || inFlight(node)) return undefined;
@@ -127,7 +131,7 @@ function take(table: Table, subject: Subject): Verdict<RebootReason> | undefined
   const missing = locks.filter((_, index) => held[index] === undefined);
   if (missing.length === 0 && locks.length > 0) return undefined;
   const current = { ...subject, locks: locks.map((lock) => ledger.lock(lock)) };
-  const full = noPlace(current, ledger.places(locks));
+  const full = noPlace(current, ledger.places(locks)) ?? goesLast(current, snapshot.ownNode, waiting);
   if (full !== undefined) {
     giveBack(table, subject);
     return full;

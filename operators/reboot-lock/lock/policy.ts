@@ -173,6 +173,45 @@ function delayed({ node, member, locks }: Subject, { now, lastGrants }: Places):
   return { reason: 'DelayBetween', message: `NodeGroup ${name}: next reboot at ${iso(free)}` };
 }
 
+/** Reasons that end when others are done or time passes: a node that waits for one of these will move. */
+const WAITS_FOR_ROOM: ReadonlySet<RebootReason> = new Set([
+  'LockFull',
+  'DomainsFull',
+  'ControlPlane',
+  'MinSeparation',
+  'DelayBetween',
+]);
+
+/**
+ * Why the operator's own node lets others go first although it could have its places: its reboot costs a handover.
+ * It waits only for nodes that share a lock with it, and while somebody holds a place for them to wait for.
+ */
+export function goesLast(
+  { node, locks }: Subject,
+  ownNode: string | undefined,
+  waiting: readonly Waiter[],
+): Refusal | undefined {
+  if (node.name !== ownNode) return undefined;
+  for (const { node: other, verdict, locks: theirs } of waiting) {
+    const shared = locks.filter(({ name }) => theirs.includes(name));
+    const busy = shared.some(({ holders }) => holders.some(({ id }) => id !== node.name));
+    if (busy && WAITS_FOR_ROOM.has(verdict.reason)) {
+      const [lock] = shared;
+      const message = `RebootLock ${lock?.name}: ${other} goes first; this node runs the operator and goes last`;
+      return { reason: 'LockFull', message };
+    }
+  }
+  return undefined;
+}
+
+/** Another node that asks and has no place. */
+interface Waiter {
+  node: string;
+  verdict: Refusal;
+  /** Names of the locks that it needs. */
+  locks: readonly string[];
+}
+
 function iso(at: number): string {
   return new Date(at).toISOString();
 }

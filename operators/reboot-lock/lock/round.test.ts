@@ -28,6 +28,7 @@ function operator(world: World, around: Partial<Cluster> = {}) {
     state: (name) => noted('state', () => world.states.get(name)),
     writeLock: (of, status) => noted('writeLock', () => world.writeLock(of, status)),
     pods: unused,
+    crew: unused,
     daemonSetExists: unused,
     patchNode: unused,
     applyReboot: unused,

@@ -1,6 +1,8 @@
 import { Round } from '../lock/round.ts';
 import { Turns } from '../turn/turns.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Pod } from '#api/meta.ts';
+import type { Place } from './crew.ts';
 import { View, type Caches } from '../cluster/view.ts';
 import { failure, type World } from './world.ts';
 
@@ -30,8 +32,15 @@ export class Replica {
   /** Step of the last consistent read of all nodes, by the task that made it. */
   readonly readAt = new Map<string, number>();
   dead = false;
+  readonly place: Place | undefined;
 
-  constructor(world: World, pending: Pending[], identity: string) {
+  /** Name of the pod that it runs in. */
+  get pod(): string | undefined {
+    return this.place?.self.pod;
+  }
+
+  /** `place`: the pod and node that it runs in, if it runs in one. */
+  constructor(world: World, pending: Pending[], identity: string, place?: Place) {
     this.#world = world;
     this.#pending = pending;
     this.#caches = lagging(world);
@@ -40,11 +49,13 @@ export class Replica {
       caches: this.#caches,
       cluster,
       identity,
+      ownNode: place?.ownNode,
       now: () => world.now,
       monotonicMs: () => world.monotonic,
     });
     this.#round = new Round(this.#view, cluster);
-    this.#turns = new Turns(this.#view, cluster, identity);
+    this.#turns = new Turns({ view: this.#view, cluster, identity, self: place?.self });
+    this.place = place;
   }
 
   refresh(kind: 'nodes' | 'states' | 'locks'): void {
@@ -86,26 +97,23 @@ export class Replica {
       node: (name) => call('node', () => structuredClone(world.nodes.get(name))),
       state: (name) => call('state', () => structuredClone(world.states.get(name))),
       pods: (node) => call('pods', () => structuredClone(world.pods.get(node) ?? [])),
+      crew: (namespace) => call('crew', () => structuredClone(world.podsIn(namespace))),
       daemonSetExists: () => call('daemonSetExists', () => true),
       writeLock: (of, status) => call('writeLock', () => world.writeLock(of, structuredClone(status))),
       patchNode: (of, unschedulable, annotations) =>
         call('patchNode', () => world.patchNode(of, unschedulable, annotations)),
       applyReboot: (of, reboot) => call('applyReboot', () => world.applyReboot(of, structuredClone(reboot))),
-      evict: (pod) => call('evict', () => leave(world, pod.metadata.uid)),
-      remove: (pod) => call('remove', () => leave(world, pod.metadata.uid)),
+      evict: (pod) => call('evict', () => evict(world, pod)),
+      remove: (pod) => call('remove', () => world.removePod(pod.metadata.uid)),
     };
   }
 }
 
 /** Every fourth eviction is refused by a budget. */
-function leave(world: World, uid: string | undefined): void {
+function evict(world: World, pod: Pod): void {
   if (world.step % 4 === 0) throw failure('TooManyRequests', 429);
-  for (const [node, pods] of world.pods) {
-    world.pods.set(
-      node,
-      pods.filter(({ metadata }) => metadata.uid !== uid),
-    );
-  }
+  world.mayEvict(pod);
+  world.removePod(pod.metadata.uid);
 }
 
 function lagging(world: World) {

@@ -18,6 +18,10 @@ export class World {
   readonly groups: NodeGroup[] = [];
   readonly windows: RebootWindow[] = [];
   readonly pods = new Map<string, Pod[]>();
+  /** Pods of the operator that the scheduler has found no node for yet. */
+  readonly pending: Pod[] = [];
+  /** Throws what the Eviction API would. */
+  mayEvict: (pod: Pod) => void = () => undefined;
   /** Nodes that a person wants cordoned. */
   readonly foreign = new Set<string>();
   /** The step at which each node went down for a reason other than its place. */
@@ -111,6 +115,21 @@ export class World {
     return this.editState(of.name, (state) => {
       state.spec = { ...state.spec, reboot };
     });
+  }
+
+  removePod(uid: string | undefined): void {
+    for (const [node, pods] of this.pods) {
+      this.pods.set(
+        node,
+        pods.filter(({ metadata }) => metadata.uid !== uid),
+      );
+    }
+  }
+
+  /** All pods of a namespace, whether on a node or not. */
+  podsIn(namespace: string): Pod[] {
+    const all = [...[...this.pods.values()].flat(), ...this.pending];
+    return all.filter(({ metadata }) => metadata.namespace === namespace);
   }
 
   writeLock(of: Version, status: object): RebootLock {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CORDON_ANNOTATION } from '#api/group.ts';
+import { CORDON_ANNOTATION, KEEP_CORDONED_ANNOTATION } from '#api/group.ts';
 import { healthGate } from '#api/health.ts';
 import type { Phase } from '#api/node-state.ts';
 import { decide } from '../lock/decide.ts';
@@ -177,4 +177,31 @@ test('a pause that a wrong clock set far ahead is not waited for', () => {
     state.spec = { ...state.spec, reboot: { notBefore } };
   });
   assert.equal(told(world), 'Grant');
+});
+
+test('a node whose operator stays on it loses its cordon, not its mark, once the grant is out', () => {
+  const { world } = cordoned();
+  const alone: Progress = { drain: { done: true, remaining: 0, lift: true } };
+  const first = step(world, alone);
+  assert.equal(first.do === 'Grant' && first.lift, true);
+  grant(world);
+  const lifted = world.states.get('n0')?.spec.reboot?.grant?.id;
+  assert.equal(step(world, { lifted }).do, 'Lift');
+  phase(world, 'Rebooting');
+  assert.equal(step(world, { lifted }).do, 'Lift', 'also when the agent was quicker');
+  phase(world, 'Staged');
+  world.editNode('n0', (node) => (node.spec = {}));
+  assert.equal(step(world, { lifted }).do, 'Wait');
+  assert.equal(step(world, { lifted: 'an earlier one' }).do, 'Revoke');
+  assert.equal(step(world, {}).do, 'Revoke', 'another operator does not know that it was meant');
+});
+
+test('a node that a person wants cordoned keeps its cordon whoever stays on it', () => {
+  const { world } = cordoned();
+  grant(world);
+  const lifted = world.states.get('n0')?.spec.reboot?.grant?.id;
+  world.editNode('n0', (node) => {
+    node.metadata.annotations = { ...node.metadata.annotations, [KEEP_CORDONED_ANNOTATION]: '' };
+  });
+  assert.equal(step(world, { lifted }).do, 'Wait');
 });

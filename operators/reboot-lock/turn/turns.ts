@@ -3,6 +3,7 @@ import type { RebootReason, Verdict } from '#api/reasons.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { Cluster, RebootSpec } from '../cluster/cluster.ts';
 import { StaleView, type View } from '../cluster/view.ts';
+import type { Self } from '../drain/crew.ts';
 import { Drain } from '../drain/drain.ts';
 import type { DrainState } from '../drain/plan.ts';
 import type { NodeFacts } from '../lock/facts.ts';
@@ -16,7 +17,7 @@ export interface TurnReport {
   step: Step['do'];
   verdict?: Verdict<RebootReason> | undefined;
   /** What was carried out; absent when nothing was written. */
-  done?: 'Cordon' | 'Grant' | 'Revoke' | 'CallOff' | 'Uncordon';
+  done?: 'Cordon' | 'Grant' | 'Lift' | 'Revoke' | 'CallOff' | 'Uncordon';
   /** When our cordon was set, epoch milliseconds. */
   cordonedAt?: number | undefined;
   againMs?: number | undefined;
@@ -26,25 +27,36 @@ export interface TurnReport {
 const POLL_MS = 500;
 const RETRY_MS = 100;
 
+export interface TurnsOptions {
+  view: View;
+  cluster: Cluster;
+  /** Recorded with every cordon. */
+  identity: string;
+  /** The pod that this operator runs in; none outside a cluster. */
+  self?: Self | undefined;
+}
+
 /** Carries out the turns of nodes, one step at a time. Every write names the versions that it was decided on. */
 export class Turns {
+  readonly #options: TurnsOptions;
   readonly #view: View;
   readonly #cluster: Cluster;
-  readonly #identity: string;
+  /** Grants under which the node is not to be kept cordoned: nobody could lead otherwise when it is back. */
+  readonly #lifted = new Map<string, string>();
   readonly #drains = new Map<string, Drain>();
   readonly #overSince = new Map<string, number>();
 
-  constructor(view: View, cluster: Cluster, identity: string) {
-    this.#view = view;
-    this.#cluster = cluster;
-    this.#identity = identity;
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+    this.#view = options.view;
+    this.#cluster = options.cluster;
   }
 
   /** Undefined: the node is not in a turn, or the view is too old to decide from. */
   async step(name: string): Promise<TurnReport | undefined> {
     if (this.#view.stale() !== undefined) return { step: 'Wait', againMs: POLL_MS };
     const snapshot = this.#view.cached();
-    const progress: Progress = { overSince: this.#overSince.get(name) };
+    const progress: Progress = { overSince: this.#overSince.get(name), lifted: this.#lifted.get(name) };
     let step = this.#decide(name, snapshot, progress);
     if (step?.do === 'Drain') {
       progress.drain = await this.#drain(name, snapshot, step.force);
@@ -68,9 +80,21 @@ export class Turns {
   async #drain(name: string, snapshot: Snapshot, force: boolean): Promise<DrainState | undefined> {
     const member = subjectFor(name, snapshot)?.member;
     if (member === undefined || !('group' in member)) return undefined;
-    const drain = this.#drains.get(name) ?? new Drain(this.#cluster, name, () => this.#view.now());
+    const drain = this.#drains.get(name) ?? this.#newDrain(name);
     this.#drains.set(name, drain);
     return drain.pass(member.group.spec.reboot.drain, force);
+  }
+
+  #newDrain(node: string): Drain {
+    const held = (other: string): boolean =>
+      this.#view.cached().nodes.some(({ name, mark }) => name === other && mark !== undefined);
+    return new Drain({
+      cluster: this.#cluster,
+      node,
+      now: () => this.#view.now(),
+      self: this.#options.self,
+      held,
+    });
   }
 
   /**
@@ -98,8 +122,11 @@ export class Turns {
         await this.#cordon(node, now);
         return { step: step.do, done: step.do, againMs: 0 };
       case 'Grant':
-        await this.#tell(node, { grant: grantFor(node, step.notAfter) });
-        return { step: step.do, done: step.do, cordonedAt };
+        await this.#grant(node, step);
+        return { step: step.do, done: step.do, cordonedAt, ...(step.lift ? { againMs: 0 } : {}) };
+      case 'Lift':
+        await this.#patchNode(node, null, {});
+        return { step: step.do, done: step.do };
       case 'Revoke':
         await this.#tell(node, { hold: holdOf(step.verdict, now) });
         return { step: step.do, done: step.do, verdict: step.verdict, againMs: 0 };
@@ -119,16 +146,26 @@ export class Turns {
   }
 
   async #cordon(node: NodeFacts, now: number): Promise<void> {
-    const mark = `${this.#identity}@${new Date(now).toISOString()}`;
-    this.#view.nodes.put(await this.#cluster.patchNode(node, true, { [CORDON_ANNOTATION]: mark }));
-    this.#view.changed();
+    const mark = `${this.#options.identity}@${new Date(now).toISOString()}`;
+    await this.#patchNode(node, true, { [CORDON_ANNOTATION]: mark });
+  }
+
+  async #grant(node: NodeFacts, { notAfter, lift }: Extract<Step, { do: 'Grant' }>): Promise<void> {
+    const grant = grantFor(node, notAfter);
+    if (lift) this.#lifted.set(node.name, grant.id);
+    else this.#lifted.delete(node.name);
+    await this.#tell(node, { grant });
   }
 
   /** Only our own cordon is lifted. A person who wants the node to stay cordoned keeps it. */
   async #uncordon(node: NodeFacts): Promise<void> {
     if (node.mark === undefined) return;
     const unschedulable = node.keepCordoned ? undefined : null;
-    this.#view.nodes.put(await this.#cluster.patchNode(node, unschedulable, { [CORDON_ANNOTATION]: null }));
+    await this.#patchNode(node, unschedulable, { [CORDON_ANNOTATION]: null });
+  }
+
+  async #patchNode(...change: Parameters<Cluster['patchNode']>): Promise<void> {
+    this.#view.nodes.put(await this.#cluster.patchNode(...change));
     this.#view.changed();
   }
 
@@ -147,6 +184,7 @@ export class Turns {
 
   #forget(name: string): void {
     this.#drains.delete(name);
+    this.#lifted.delete(name);
     this.#overSince.delete(name);
   }
 }
