@@ -12,6 +12,11 @@ export interface ReleaseOptions {
   values?: object;
 }
 
+export interface UninstallOptions {
+  /** False: no kubelet is there to run the hooks. */
+  hooks?: boolean;
+}
+
 /** The release `careen` in `careen-system`, by the helm of the cluster. Each call gives what helm printed. */
 export class Release {
   readonly #cluster: Cluster;
@@ -21,20 +26,29 @@ export class Release {
   }
 
   install({ chart = CHART, values = {} }: ReleaseOptions = {}): Promise<string> {
-    const where = ['--namespace', NAMESPACE, '--create-namespace', '--values', '-'];
-    return this.#helm(['install', 'careen', chart, ...where], stringify(values));
+    return this.#helm(['install', 'careen', chart, '--create-namespace', '--values', '-'], stringify(values));
   }
 
   upgrade({ chart = CHART, values = {} }: ReleaseOptions = {}): Promise<string> {
-    const where = ['--namespace', NAMESPACE, '--values', '-'];
-    return this.#helm(['upgrade', 'careen', chart, ...where], stringify(values));
+    return this.#helm(['upgrade', 'careen', chart, '--values', '-'], stringify(values));
   }
 
-  uninstall(): Promise<string> {
-    return this.#helm(['uninstall', 'careen', '--namespace', NAMESPACE, '--wait', '--timeout', '60s']);
+  /** To the revision before. */
+  rollback(): Promise<string> {
+    return this.#helm(['rollback', 'careen']);
+  }
+
+  test(): Promise<string> {
+    return this.#helm(['test', 'careen', '--timeout', '90s']);
+  }
+
+  uninstall({ hooks = true }: UninstallOptions = {}): Promise<string> {
+    const flags = ['--wait', '--timeout', '90s', ...(hooks ? [] : ['--no-hooks'])];
+    return this.#helm(['uninstall', 'careen', ...flags]);
   }
 
   #helm(args: string[], input = ''): Promise<string> {
-    return run(this.#cluster.tools.helm, [...args, '--kubeconfig', this.#cluster.kubeconfig], input);
+    const where = ['--namespace', NAMESPACE, '--kubeconfig', this.#cluster.kubeconfig];
+    return run(this.#cluster.tools.helm, [...args, ...where], input);
   }
 }

@@ -1,5 +1,5 @@
 {{/*
-ServiceAccount, Deployment and PodDisruptionBudget of an operator.
+ServiceAccount, Deployment, Service, PodDisruptionBudget and rights of an operator.
 Takes (dict "root" $ "name" "careen-update" "program" "update.mjs" "values" .Values.update).
 */}}
 {{- define "careen.operator" -}}
@@ -109,6 +109,19 @@ spec:
           resources: {{- toYaml .values.resources | nindent 12 }}
           terminationMessagePolicy: FallbackToLogsOnError
           securityContext: {{- include "careen.restrictedContainer" . | nindent 12 }}
+---
+# Health and metrics. Headless: each replica has its own.
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- include "careen.labels" . | nindent 4 }}
+spec:
+  clusterIP: None
+  selector: {{- include "careen.selector" . | nindent 4 }}
+  ports:
+    - { name: http, port: 8080, targetPort: http }
 {{- if gt (int .values.replicas) 1 }}
 ---
 apiVersion: policy/v1

@@ -109,10 +109,12 @@ function commandLine(
   extra: string[],
 ): CommandLine {
   const args = (container.args ?? []).map((arg) => expand(arg, env));
+  // All machines share one network: what listens takes any free port instead of the one of its spec.
+  const listens = args.some((arg) => arg.startsWith('--address'));
   const path = process.env['PATH'] ?? '/usr/bin:/bin';
   return {
     command: process.execPath,
-    args: [...program, ...args, ...extra, '--address', '127.0.0.1:0'],
+    args: [...program, ...args, ...extra, ...(listens ? ['--address', '127.0.0.1:0'] : [])],
     env: { PATH: path, ...env },
   };
 }
