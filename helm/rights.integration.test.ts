@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { API_VERSION, resourcePath } from '#api/group.ts';
+import { API_VERSION, CORDON_ANNOTATION, resourcePath } from '#api/group.ts';
 import type { NodeState } from '#api/kinds.ts';
 import { SAMPLES } from '#api/crd/samples.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
@@ -205,7 +205,9 @@ suite('the operators', () => {
   });
 
   test('reboot-lock cordons, evicts, keeps locks and tells of windows', async () => {
-    await rebootLock.mergePatch('/api/v1/nodes/node-b', { spec: { unschedulable: true } });
+    const annotations = { [CORDON_ANNOTATION]: 'test@2026-11-21T10:00:00Z' };
+    const cordon = { metadata: { annotations }, spec: { unschedulable: true } };
+    await rebootLock.mergePatch('/api/v1/nodes/node-b', cordon);
     const pod = await makePod(admin, 'agent-b', 'node-b');
     await rebootLock.create(`/api/v1/namespaces/${AGENT_NAMESPACE}/pods/${pod.name}/eviction`, {
       apiVersion: 'policy/v1',

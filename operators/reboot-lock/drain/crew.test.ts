@@ -119,9 +119,11 @@ test('its own eviction that is refused for long is no deadlock either', () => {
   assert.equal(plan([own], { standby: 'ready', attempts: [[own, LONG_AGO]] }).done, true);
 });
 
+const held = (node: string) => node === 'n9';
+
+const found = (...crew: Pod[]) => standbyOf(own, [own, update, ...crew], held);
+
 test('who could take over: Ready, elsewhere, not about to go down itself, not ended', () => {
-  const held = (node: string) => node === 'n9';
-  const found = (...crew: Pod[]) => standbyOf(own, [own, update, ...crew], held);
   assert.equal(found(), 'none');
   assert.equal(found(operator('lock-b')), 'nowhere');
   assert.equal(found(sibling), 'nowhere');
