@@ -1,14 +1,17 @@
-import { readFile, rm } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildBundles, type Bundle } from '#scripts/build.ts';
 import { root } from '#scripts/tool.ts';
 import { cacheDirectory } from '#test/cluster/binaries/cache.ts';
 import { guardedDirectory } from '#test/cluster/guardian.ts';
+import { nodeRelease, type NodeRelease } from './base/node-release.ts';
 import { stageBase, type BasePackage } from './base/stage-base.ts';
 import { packLayer, type Compression, type Layer } from './oci/layer.ts';
 import { writeOciArchive, type OciArchive } from './oci/write-oci-archive.ts';
 import { imageDefinitions, type ImageDefinition } from './programs/image-definitions.ts';
 import { stagePrograms } from './programs/stage-programs.ts';
+import { billOfMaterials } from './sbom/bill-of-materials.ts';
 
 /** Where images go and how they are written. */
 export interface BuildImagesOptions {
@@ -24,7 +27,14 @@ export interface BuiltImages {
   /** Paths of the OCI archives. */
   operators: string;
   agent: string;
-  archives: OciArchive[];
+  images: BuiltImage[];
+}
+
+/** An image with its bill of materials. */
+export interface BuiltImage {
+  archive: OciArchive;
+  /** Path of the bill; it cannot be in the archive, see imageIndex(). */
+  bill: string;
 }
 
 /** What both images are made of. */
@@ -33,7 +43,8 @@ interface Parts {
   version: string;
   compression: Compression;
   base: Layer;
-  packages: BasePackage[];
+  debian: BasePackage[];
+  node: NodeRelease;
   bundles: Bundle[];
 }
 
@@ -48,28 +59,44 @@ export async function buildImages(options: BuildImagesOptions): Promise<BuiltIma
   await rm(path.join(directory, 'context'), { recursive: true, force: true });
   const work = await guardedDirectory('careen-images-');
   const staged = path.join(directory, 'context/base');
-  const [bundles, packages] = await Promise.all([buildBundles(work.path), stageBase(staged, notice)]);
+  const [bundles, debian] = await Promise.all([buildBundles(work.path), stageBase(staged, notice)]);
   const cache = path.join(cacheDirectory(), 'layers');
   const base = await packLayer({ directory: staged }, work.path, { compression, cache });
-  const parts = { directory, version: await ourVersion(), compression, base, packages, bundles };
-  const [operators, agent] = imageDefinitions(parts.version);
-  const archives = [await buildImage(operators, parts), await buildImage(agent, parts)] as const;
+  const [version, node] = await Promise.all([ourVersion(), nodeRelease()]);
+  const parts = { directory, version, compression, base, debian, node, bundles };
+  const [operators, agent] = imageDefinitions(version);
+  const images = [await buildImage(operators, parts), await buildImage(agent, parts)] as const;
   await work.remove();
-  return { operators: archives[0].path, agent: archives[1].path, archives: [...archives] };
+  return { operators: images[0].archive.path, agent: images[1].archive.path, images: [...images] };
 }
 
-async function buildImage(definition: ImageDefinition, parts: Parts): Promise<OciArchive> {
+async function buildImage(definition: ImageDefinition, parts: Parts): Promise<BuiltImage> {
   const { directory, version, compression, base } = parts;
   const above = path.join(directory, 'context', definition.name);
-  const programs = parts.bundles.filter(({ file }) => definition.holds(path.basename(file)));
-  await stagePrograms(above, programs);
-  return writeOciArchive({
-    path: path.join(directory, `careen-${definition.name}-${version}.oci.tar`),
+  const bundles = parts.bundles.filter(({ file }) => definition.holds(path.basename(file)));
+  const npm = await stagePrograms(above, bundles);
+  const file = path.join(directory, `careen-${definition.name}-${version}`);
+  const archive = await writeOciArchive({
+    path: `${file}.oci.tar`,
     name: `careen/${definition.name}:${version}`,
     layers: [base, { directory: above }],
     config: definition.config,
     compression,
   });
+  const programs = await Promise.all(bundles.map(program));
+  const contents = {
+    ...parts,
+    name: `careen-${definition.name}`,
+    digest: archive.manifest.digest,
+    programs,
+    npm,
+  };
+  await writeFile(`${file}.cdx.json`, `${JSON.stringify(billOfMaterials(contents), null, 2)}\n`);
+  return { archive, bill: `${file}.cdx.json` };
+}
+
+async function program({ file }: Bundle): Promise<{ name: string; sha256: string }> {
+  return { name: path.basename(file), sha256: hash('sha256', await readFile(file)) };
 }
 
 async function ourVersion(): Promise<string> {

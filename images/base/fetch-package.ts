@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import { cacheDirectory } from '#test/cluster/binaries/cache.ts';
 import { guardedDirectory } from '#test/cluster/guardian.ts';
 import { copyAtOnce } from '../oci/copy-at-once.ts';
@@ -13,7 +14,12 @@ export interface FetchedPackage {
   file: string;
   version: string;
   sha256: string;
+  /** Of which distribution: `debian-12`. */
+  distribution: string;
 }
+
+/** Where the pinned versions are from. */
+const pinnedDistribution = 'debian-12';
 
 /**
  * Takes a package from the cache, else from the archives that this machine's apt is set up with (which checks
@@ -26,11 +32,11 @@ export async function fetchPackage(
   notice: (line: string) => void,
 ): Promise<FetchedPackage> {
   const kept = path.join(cacheDirectory(), 'debian', `${pin.sha256}.deb`);
-  if ((await checksum(kept)) === pin.sha256) return { ...pin, file: kept };
+  if ((await checksum(kept)) === pin.sha256) return { ...pin, file: kept, distribution: pinnedDistribution };
   const found = await download(`${pin.name}=${pin.version}`).catch(() => undefined);
   if (found === undefined) return offered(pin, notice);
   if (found.sha256 !== pin.sha256) throw wrong(pin, found.sha256);
-  return keep(found, kept);
+  return keep({ ...found, distribution: pinnedDistribution }, kept);
 }
 
 /** Whatever the archives have now. */
@@ -54,12 +60,23 @@ async function download(wanted: string): Promise<FetchedPackage> {
   const [name = ''] = await readdir(directory.path);
   const file = path.join(directory.path, name);
   const version = await runTool('dpkg-deb', ['--field', file, 'Version']);
-  return { file, version: version.trim(), sha256: (await checksum(file)) ?? '' };
+  return {
+    file,
+    version: version.trim(),
+    sha256: (await checksum(file)) ?? '',
+    distribution: await thisDistribution(),
+  };
 }
 
 async function keep(found: FetchedPackage, file: string): Promise<FetchedPackage> {
   await copyAtOnce(found.file, file);
   return { ...found, file };
+}
+
+/** os-release(5) of this machine. */
+async function thisDistribution(): Promise<string> {
+  const { ID, VERSION_ID } = parseEnv(await readFile('/etc/os-release', 'utf8'));
+  return `${ID}-${VERSION_ID}`;
 }
 
 async function checksum(file: string): Promise<string | undefined> {

@@ -6,7 +6,8 @@ import { setModes, stage } from '../stage.ts';
 import { accounts } from './accounts.ts';
 import { debianPackages, type DebianPackage } from './debian-packages.ts';
 import { fetchPackage, type FetchedPackage } from './fetch-package.ts';
-import { nodeBinary, nodeLicence } from './node-binary.ts';
+import { nodeBinary } from './node-binary.ts';
+import { nodeLicence } from './node-licence.ts';
 
 /** What is in the base layer, for the bill of materials. */
 export type BasePackage = DebianPackage & FetchedPackage;

@@ -12,7 +12,11 @@ const packages = {
   'apt-get': 'apt',
   'apt-cache': 'apt',
   'dpkg-deb': 'dpkg',
+  npm: 'npm',
 } as const;
+
+/** What the user has set for tar and gzip, the language and the time zone must not be seen in an image. */
+const neutral = { LC_ALL: 'C', TZ: 'UTC', GZIP: undefined, TAR_OPTIONS: undefined };
 
 /** How to run a tool. */
 export interface ToolOptions {
@@ -23,7 +27,7 @@ export interface ToolOptions {
 }
 
 /**
- * Runs a program to its end, in an environment that says nothing about its user (language, time zone, GZIP).
+ * Runs a program to its end.
  * @throws ImageError ToolMissing with the package to install, ToolFailed with what the program said
  */
 export async function runTool(
@@ -31,7 +35,7 @@ export async function runTool(
   args: readonly string[],
   { input, output, cwd }: ToolOptions = {},
 ): Promise<string> {
-  const env = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' };
+  const env = { ...process.env, ...neutral };
   const child = spawn(name, args, { cwd, env, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
   const status = new Promise<number | null>((resolve, reject) => {
     child.once('error', () => reject(missing(name)));

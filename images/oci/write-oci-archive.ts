@@ -7,6 +7,7 @@ import { blobPath, type Blob, type Descriptor } from './descriptor.ts';
 import { imageIndex } from './image-index.ts';
 import { image, type ImageConfig } from './image.ts';
 import { packLayer, type Compression, type Layer, type LayerSource } from './layer.ts';
+import { qualifiedName } from './qualified-name.ts';
 import { runTool } from './run-tool.ts';
 import { tarArguments } from './tar-arguments.ts';
 
@@ -26,6 +27,8 @@ export interface OciArchiveOptions {
 /** An archive that was written. */
 export interface OciArchive {
   path: string;
+  /** As a kubelet asks for it. */
+  name: string;
   /** What the image is known by in a registry. */
   manifest: Descriptor;
   layers: Layer['descriptor'][];
@@ -50,6 +53,7 @@ export async function writeOciArchive(options: OciArchiveOptions): Promise<OciAr
   await layout.remove();
   return {
     path: options.path,
+    name: qualifiedName(options.name),
     manifest: manifest.descriptor,
     layers: layers.map(({ descriptor }) => descriptor),
   };

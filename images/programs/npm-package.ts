@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { root } from '#scripts/tool.ts';
+import { unknownLicence } from '../sbom/component.ts';
 
 /** A package from the npm registry whose code is in a bundle. */
 export interface NpmPackage {
@@ -39,7 +40,7 @@ async function describe(directory: string): Promise<NpmPackage> {
   return {
     name: manifest.name,
     version: manifest.version,
-    licence: manifest.license ?? 'NOASSERTION',
+    licence: manifest.license ?? unknownLicence,
     licenceFile: licence && path.join(absolute, licence),
   };
 }
