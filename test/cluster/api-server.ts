@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminClient } from './admin-client.ts';
 import { auditPolicy } from './audit-policy.ts';
 import { startComponent, waitReady, type Component } from './component.ts';
+import { egressConfig } from './egress.ts';
 import type { GuardedDirectory } from './guardian.ts';
 import type { Authority, KeyPair } from './pki.ts';
 import { freePort } from './port.ts';
@@ -27,6 +28,8 @@ export interface ApiServerSetup {
 export class ApiServer {
   readonly url: string;
   readonly auditLog: string;
+  /** Where it looks for the way to its nodes; nobody listens there unless a fleet of real nodes does. */
+  readonly egressSocket: string;
   readonly client: AdminClient;
   readonly #setup: ApiServerSetup;
   readonly #port: number;
@@ -38,6 +41,7 @@ export class ApiServer {
     this.url = `https://127.0.0.1:${port}`;
     this.client = new AdminClient(this.url, setup.authority.certPem, setup.admin);
     this.auditLog = path.join(setup.directory.path, 'audit.log');
+    this.egressSocket = egressSocketIn(setup.directory);
   }
 
   /** Writes its files and chooses the port; does not start it. */
@@ -57,6 +61,9 @@ export class ApiServer {
       'service-account.key': setup.serviceAccountKeys.privateKey,
       'service-account.pub': setup.serviceAccountKeys.publicKey,
       'audit-policy.json': JSON.stringify(auditPolicy),
+      'egress.json': JSON.stringify(egressConfig(egressSocketIn(setup.directory))),
+      'kubelet-client.crt': setup.admin.cert,
+      'kubelet-client.key': setup.admin.key,
     };
     const write = ([name, text]: [string, string]) =>
       writeFile(path.join(setup.directory.path, name), text, { mode: 0o600 });
@@ -107,6 +114,11 @@ export class ApiServer {
       '--enable-admission-plugins=NodeRestriction',
       '--anonymous-auth=false',
       '--allow-privileged=true',
+      `--egress-selector-config-file=${file('egress.json')}`,
+      `--kubelet-certificate-authority=${file('ca.crt')}`,
+      `--kubelet-client-certificate=${file('kubelet-client.crt')}`,
+      `--kubelet-client-key=${file('kubelet-client.key')}`,
+      '--kubelet-preferred-address-types=InternalIP',
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       `--service-account-signing-key-file=${file('service-account.key')}`,
       `--service-account-key-file=${file('service-account.pub')}`,
@@ -123,4 +135,8 @@ export class ApiServer {
       ...(this.#setup.flags ?? []),
     ];
   }
+}
+
+function egressSocketIn(directory: GuardedDirectory): string {
+  return path.join(directory.path, 'egress.sock');
 }

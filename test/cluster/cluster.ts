@@ -1,7 +1,7 @@
 import { givenCluster } from './given-cluster.ts';
 import type { Credential } from './kubeconfig.ts';
 import { LocalCluster } from './local-cluster.ts';
-import type { Client, KeyPair } from './pki.ts';
+import type { Client, KeyPair, ServerNames } from './pki.ts';
 
 /** How to start a cluster. */
 export interface ClusterOptions {
@@ -32,6 +32,11 @@ export interface Cluster {
   readonly directory: string;
   /** The audit log: a JSON object (audit.k8s.io/v1 Event, level Metadata) a line for each finished request. */
   readonly auditLog: string;
+  /**
+   * Path of a unix socket on which the API server looks for an HTTP CONNECT proxy to its nodes (for logs and exec);
+   * undefined for a cluster that was given.
+   */
+  readonly egressSocket: string | undefined;
   /** Paths of programs that fit this cluster. */
   readonly tools: { readonly kubectl: string; readonly helm: string };
   readonly pids: ControlPlanePids;
@@ -39,6 +44,8 @@ export interface Cluster {
   readonly startedInMs: number;
   /** A client certificate for any user and groups. */
   issueClientCert(client: Client): Promise<KeyPair>;
+  /** A certificate for a server reached under these DNS names and addresses, such as a kubelet's. */
+  issueServerCert(names: ServerNames): Promise<KeyPair>;
   /** Writes a kubeconfig that uses `credential`, and gives its path. */
   writeKubeconfig(config: { name: string } & Credential): Promise<string>;
   /** Kills the API server; etcd keeps everything. */

@@ -26,10 +26,12 @@ export async function givenCluster(file: string): Promise<Cluster> {
     ...server,
     directory: directory.path,
     auditLog: path.join(directory.path, 'audit.log'),
+    egressSocket: undefined,
     tools,
     pids: { etcd: 0, apiServer: 0, controllerManager: 0, scheduler: 0 },
     startedInMs: Math.round(performance.now() - began),
     issueClientCert: notOurs('sign a client certificate'),
+    issueServerCert: notOurs('sign a server certificate'),
     writeKubeconfig: async (config) => {
       const written = path.join(directory.path, `${config.name}.kubeconfig`);
       await writeFile(written, kubeconfig(server, config), { mode: 0o600 });

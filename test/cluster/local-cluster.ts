@@ -8,7 +8,7 @@ import { startControllerManager } from './controller-manager.ts';
 import { startEtcd } from './etcd.ts';
 import { guardedDirectory, type GuardedDirectory } from './guardian.ts';
 import { kubeconfig, type Credential } from './kubeconfig.ts';
-import { Authority, serviceAccountKeys, type Client, type KeyPair } from './pki.ts';
+import { Authority, serviceAccountKeys, type Client, type KeyPair, type ServerNames } from './pki.ts';
 import { startScheduler } from './scheduler.ts';
 import { until } from './until.ts';
 
@@ -31,6 +31,7 @@ export class LocalCluster implements Cluster {
   readonly caPem: string;
   readonly directory: string;
   readonly auditLog: string;
+  readonly egressSocket: string;
   readonly tools: { readonly kubectl: string; readonly helm: string };
   readonly startedInMs: number;
   readonly #parts: Parts;
@@ -42,6 +43,7 @@ export class LocalCluster implements Cluster {
     this.caPem = parts.authority.certPem;
     this.directory = parts.directory.path;
     this.auditLog = parts.apiServer.auditLog;
+    this.egressSocket = parts.apiServer.egressSocket;
     this.tools = { kubectl: parts.binaries.kubectl, helm: parts.binaries.helm };
     this.startedInMs = parts.startedInMs;
   }
@@ -70,6 +72,10 @@ export class LocalCluster implements Cluster {
 
   issueClientCert(client: Client): Promise<KeyPair> {
     return this.#parts.authority.issueClient(client);
+  }
+
+  issueServerCert(names: ServerNames): Promise<KeyPair> {
+    return this.#parts.authority.issueServer(names);
   }
 
   writeKubeconfig(config: { name: string } & Credential): Promise<string> {

@@ -15,6 +15,12 @@ export interface Client {
   groups?: readonly string[] | undefined;
 }
 
+/** How a server is reached. */
+export interface ServerNames {
+  dns: readonly string[];
+  ip: readonly string[];
+}
+
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const hour = 3_600_000;
 const year = 365 * 24 * hour;
@@ -59,7 +65,7 @@ export class Authority {
   }
 
   /** A certificate for a server reached under these DNS names and addresses. */
-  async issueServer(names: { dns: readonly string[]; ip: readonly string[] }): Promise<KeyPair> {
+  async issueServer(names: ServerNames): Promise<KeyPair> {
     const dns = names.dns.map((value) => ({ type: 'dns' as const, value }));
     const ip = names.ip.map((value) => ({ type: 'ip' as const, value }));
     return this.#issue(

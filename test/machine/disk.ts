@@ -31,13 +31,15 @@ export interface Partition {
 export interface DiskOptions {
   /** Size of each USR slot in MiB; 64 unless told. */
   usrMiB?: number | undefined;
+  /** Size of ROOT in MiB; 4 unless told. */
+  rootMiB?: number | undefined;
   /** Image that USR-A starts with; the slot is then marked as one that has booted well. */
   osImage?: string | undefined;
 }
 
 /** Creates a sparse image at `path` and returns its partitions. Throws when the OS image is larger than a slot. */
 export function createDisk(path: string, options: DiskOptions = {}): Partition[] {
-  const partitions = layout(options.usrMiB ?? 64);
+  const partitions = layout(options.usrMiB ?? 64, options.rootMiB);
   const end = partitions.at(-1)!;
   const size = end.offset + end.size + MIB; // room for the backup table
   const fd = openSync(path, 'wx+');
@@ -55,7 +57,7 @@ export function createDisk(path: string, options: DiskOptions = {}): Partition[]
 }
 
 /** The partitions of a disk; entries 5 (ROOT-C) and 8 are empty, as in the original. */
-export function layout(usrMiB: number): Partition[] {
+export function layout(usrMiB: number, rootMiB = 4): Partition[] {
   const wanted: [number, string, string, number, string?][] = [
     [1, 'EFI-SYSTEM', 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b', 2],
     [2, 'BIOS-BOOT', '21686148-6449-6e6f-744e-656564454649', 2],
@@ -63,7 +65,7 @@ export function layout(usrMiB: number): Partition[] {
     [4, 'USR-B', USR_TYPE, usrMiB, USR_B],
     [6, 'OEM', LINUX_TYPE, 2],
     [7, 'OEM-CONFIG', 'c95dc21a-df0e-4340-8d7b-26cbfa9a03e0', 2],
-    [9, 'ROOT', '3884dd41-8582-4404-b9a8-e9b84f2df50e', 4],
+    [9, 'ROOT', '3884dd41-8582-4404-b9a8-e9b84f2df50e', rootMiB],
   ];
   let offset = ALIGN * SECTOR;
   return wanted.map(([index, name, type, mib, partuuid = randomUUID()]) => {

@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process';
+import { TOOL_PATH } from './tool.ts';
+
+/** How a program on a node ended. */
+export interface ExecResult {
+  /** 128 + the signal's number where a signal ended it. */
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+const NAMESPACES = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--time'];
+const NODE_PATH = '/opt/node/bin:/opt/node/kbin:/usr/sbin:/usr/bin';
+
+/** Runs a program in all namespaces of process `pid`; a failing status is a result, not an error. */
+export function execIn(pid: number, argv: readonly string[]): Promise<ExecResult> {
+  const args = [`--target=${pid}`, ...NAMESPACES, '--', 'env', '-i', `PATH=${NODE_PATH}`, ...argv];
+  const options = { env: { PATH: TOOL_PATH }, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve) => {
+    execFile('nsenter', args, options, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
+      resolve({ status, stdout, stderr });
+    });
+  });
+}

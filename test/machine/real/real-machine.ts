@@ -1,0 +1,327 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeClient } from '#runtime/client/client.ts';
+import { isKubeError } from '#runtime/client/error.ts';
+import { CONTROL_PLANE_TAINT, labelControlPlane } from '../control-plane-role.ts';
+import { createDisk } from '../disk.ts';
+import { bootNext, FirmwareError, readSlots, type FirmwareSlot } from '../firmware.ts';
+import type { Machine, MachineProcess, MachineState, Power, SlotState } from '../machine.ts';
+import { readImage, withImage } from '../medium.ts';
+import { AttachedDisk } from './attached-disk.ts';
+import { containersOf } from './containers.ts';
+import { isUnified, makeControlGroups, removeControlGroups } from './control-groups.ts';
+import { execIn, type ExecResult } from './exec-in.ts';
+import { nodeFiles } from './node-files.ts';
+import {
+  DEFAULT_REAL_TIMES,
+  type RealMachineOptions,
+  type RealMachineTimes,
+} from './real-machine-options.ts';
+import { fillRoot } from './root-partition.ts';
+import { RunningNode, type Ending } from './running-node.ts';
+
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
+
+/** Makes a machine that is switched off: its disk with the OS in USR-A and an installed ROOT. */
+export async function createRealMachine(options: RealMachineOptions): Promise<RealMachine> {
+  const { directory } = options;
+  await mkdir(join(directory, 'root'), { recursive: true });
+  const disk = join(directory, 'disk.img');
+  const { osImage, usrMiB = 128, rootMiB = 3072 } = options;
+  const partitions = createDisk(disk, { usrMiB, rootMiB, osImage });
+  const root = partitions.find(({ name }) => name === 'ROOT')!;
+  const lines = partitions.map(({ index, name, partuuid }) => `${index} ${name} ${partuuid}\n`);
+  await writeFile(join(directory, 'partitions'), lines.join(''));
+  await fillRoot(disk, root, options.parts.state, await installedFiles(options));
+  return new RealMachine(options, disk);
+}
+
+async function installedFiles(options: RealMachineOptions): Promise<Record<string, string>> {
+  const { cluster, identity, zone, labels = {}, role } = options;
+  const { name, address } = identity;
+  const [client, serving] = await Promise.all([
+    cluster.issueClientCert({ user: `system:node:${name}`, groups: ['system:nodes'] }),
+    cluster.issueServerCert({ dns: [name], ip: [address] }),
+  ]);
+  return nodeFiles({
+    identity,
+    caPem: cluster.caPem,
+    client,
+    serving,
+    labels: { ...(zone !== undefined && { [ZONE_LABEL]: zone }), ...labels },
+    taints: role === 'control-plane' ? [CONTROL_PLANE_TAINT] : [],
+  });
+}
+
+/** One boot of a machine. */
+interface Boot {
+  slot: FirmwareSlot;
+  bootID: string;
+  disk: AttachedDisk;
+  node: RunningNode;
+}
+
+/**
+ * A machine with a disk, firmware and a network card of its own on which everything from PID 1 on is real: systemd,
+ * containerd, the kubelet and what pods run. Only the kernel is this computer's.
+ */
+export class RealMachine implements Machine {
+  readonly name: string;
+  readonly directory: string;
+  readonly disk: string;
+  /** Its address in the fleet's network. */
+  readonly address: string;
+  readonly #options: RealMachineOptions;
+  readonly #times: RealMachineTimes;
+  readonly #events = new EventEmitter();
+  #power: Power = 'off';
+  #boots = 0;
+  #bootID: string | undefined;
+  #boot: Boot | undefined;
+  #version: string | undefined;
+  #plugged = true;
+  #cut = new AbortController();
+  #life: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  constructor(options: RealMachineOptions, disk: string) {
+    this.name = options.identity.name;
+    this.address = options.identity.address;
+    this.directory = options.directory;
+    this.disk = disk;
+    this.#options = options;
+    this.#times = { ...DEFAULT_REAL_TIMES, ...options.times };
+    this.#events.setMaxListeners(0);
+  }
+
+  powerOn(): void {
+    if (this.#power !== 'off') return;
+    this.#cut = new AbortController();
+    this.#set('booting');
+    this.#life = this.#live(this.#cut.signal);
+  }
+
+  async cutPower(): Promise<void> {
+    this.#cut.abort();
+    await this.#boot?.node.kill();
+    await this.#life;
+    this.#set('off');
+  }
+
+  async reboot(): Promise<void> {
+    if (this.#power !== 'up') return;
+    await this.exec(['systemctl', 'reboot']);
+    this.#set('stopping');
+  }
+
+  async waitForBoot(boot: number, timeoutMs = 60_000): Promise<MachineState> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    while (this.#boots < boot) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await once(this.#events, 'change', { signal }).catch((cause: unknown) => {
+        throw new Error(`${this.name} is ${this.#power} after boot ${this.#boots}, not ${boot}`, { cause });
+      });
+    }
+    return this.state();
+  }
+
+  unplug(): void {
+    this.#setCable(false);
+  }
+
+  plug(): void {
+    this.#setCable(true);
+  }
+
+  async delete(): Promise<void> {
+    await this.cutPower();
+    await this.#asAdmin((admin) => deleteNode(admin, this.name));
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  state(): MachineState {
+    return {
+      power: this.#power,
+      boots: this.#boots,
+      bootID: this.#bootID,
+      running: this.#boot?.slot.name,
+      version: this.#version,
+      slots: slotsOf(this.disk),
+    };
+  }
+
+  processes(): MachineProcess[] {
+    const node = this.#boot?.node;
+    return node === undefined ? [] : containersOf(node.path('/'), this.#options.group);
+  }
+
+  kill(container: string, signal: NodeJS.Signals = 'SIGKILL'): number {
+    const hit = this.processes().filter((each) => each.container === container);
+    for (const { pid } of hit) process.kill(pid, signal);
+    return hit.length;
+  }
+
+  /** Runs a program inside the node, as somebody who is logged in there as root. */
+  async exec(argv: readonly string[]): Promise<ExecResult> {
+    const init = this.#boot?.node.init;
+    if (init === undefined) throw new Error(`${this.name} is ${this.#power}: nothing can run there`);
+    return execIn(init, argv);
+  }
+
+  /** From power-on to power-off: the firmware chooses, the kernel boots, and again after each reset. */
+  async #live(power: AbortSignal): Promise<void> {
+    try {
+      while (!power.aborted) {
+        this.#set('booting');
+        const slot = firmware(this.disk);
+        if (slot === undefined) return this.#set('stuck');
+        const ending = await this.#runSlot(slot, power);
+        if (ending === 'power-off') return this.#set('off');
+        if (ending === 'died') await sleep(this.#times.resetMs, undefined, { signal: power }).catch(() => {});
+      }
+    } catch (error) {
+      this.#failure = error;
+      this.#events.emit('change');
+    }
+  }
+
+  async #runSlot(slot: FirmwareSlot, power: AbortSignal): Promise<Ending> {
+    const bootID = randomUUID();
+    const { group, ledger } = this.#options;
+    await removeControlGroups(group);
+    await makeControlGroups(group);
+    const disk = await AttachedDisk.attach(this.disk, ledger);
+    try {
+      const node = await this.#start(slot, bootID, disk);
+      this.#boot = { slot, bootID, disk, node };
+      if (power.aborted) await node.kill();
+      else await this.#plugIn(node);
+      await this.#comeUp(this.#boot);
+      return await node.ended;
+    } finally {
+      this.#boot = undefined;
+      await disk.detach();
+      await removeControlGroups(group);
+    }
+  }
+
+  async #start(slot: FirmwareSlot, bootID: string, disk: AttachedDisk): Promise<RunningNode> {
+    const { directory, parts, group, imagesDirectory, within } = this.#options;
+    await writeFile(join(directory, 'boot_id'), `${bootID}\n`);
+    await writeFile(join(directory, 'cmdline'), `${await commandLine(slot.partuuid)}\n`);
+    const environment = {
+      NODE: this.name,
+      CGROUP: group,
+      DISK: disk.name,
+      USR: disk.partition(slot.index),
+      ROOT: disk.partition(9),
+      PROGRAMS: parts.bin,
+      CNI: parts.cni,
+      KUBELET: parts.kubelet,
+      IMAGES: imagesDirectory,
+    };
+    return RunningNode.start({ directory, environment, within });
+  }
+
+  /** A node that dies at once, for want of an init, may be gone before its card is there. */
+  async #plugIn(node: RunningNode): Promise<void> {
+    const { network, identity } = this.#options;
+    if (node.init === undefined) return;
+    await network.attach(identity.cable, node.init, this.#plugged).catch((error: unknown) => {
+      if (node.running) throw error;
+    });
+  }
+
+  /** Until PID 1 has taken over, the watchdog counts. */
+  async #comeUp({ bootID, node }: Boot): Promise<void> {
+    const deadline = Date.now() + this.#times.watchdogMs;
+    while (!node.up) {
+      if (!node.running) return;
+      if (Date.now() >= deadline) return node.kill();
+      await sleep(10);
+    }
+    this.#version = versionOf(node.path('usr/lib/os-release'));
+    this.#bootID = bootID;
+    this.#boots += 1;
+    this.#set('up');
+    if (this.#options.role === 'control-plane') void this.#takeRole(node);
+  }
+
+  async #takeRole(node: RunningNode): Promise<void> {
+    const down = new AbortController();
+    void node.ended.then(() => down.abort());
+    await this.#asAdmin((admin) => labelControlPlane(admin, this.name, down.signal));
+  }
+
+  async #asAdmin(work: (admin: KubeClient) => Promise<void>): Promise<void> {
+    const { kubeconfig } = this.#options.cluster;
+    const admin = KubeClient.load({ kubeconfig, userAgent: 'careen test machine' });
+    try {
+      await work(admin);
+    } finally {
+      await admin.close();
+    }
+  }
+
+  #setCable(up: boolean): void {
+    this.#plugged = up;
+    const { network, identity } = this.#options;
+    // Off, there is no cable: the next boot brings one, plugged in or not.
+    void network.setCable(identity.cable, up).catch(() => {});
+  }
+
+  #set(power: Power): void {
+    this.#power = power;
+    this.#events.emit('change');
+  }
+}
+
+function firmware(disk: string): FirmwareSlot | undefined {
+  try {
+    return withImage(disk, bootNext);
+  } catch (error) {
+    if (error instanceof FirmwareError) return undefined;
+    throw error;
+  }
+}
+
+/** As on CoreOS; the words about cgroups are for newer systemd, which wants to be urged to use v1. */
+async function commandLine(partuuid: string): Promise<string> {
+  const legacy = ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
+  const words = [
+    'BOOT_IMAGE=/flatcar/vmlinuz',
+    `mount.usr=PARTUUID=${partuuid}`,
+    'mount.usrflags=ro',
+    'root=LABEL=ROOT',
+    ...((await isUnified()) ? [] : legacy),
+  ];
+  return words.join(' ');
+}
+
+function versionOf(osRelease: string): string | undefined {
+  return /^VERSION_ID="?([^"\n]*)"?$/mu.exec(readFileSync(osRelease, 'utf8'))?.[1];
+}
+
+async function deleteNode(admin: KubeClient, name: string): Promise<void> {
+  try {
+    await admin.delete(`/api/v1/nodes/${name}`);
+  } catch (error) {
+    if (!isKubeError(error, 'NotFound')) throw error;
+  }
+}
+
+/** A disk whose tables are both torn has no slots to show. */
+function slotsOf(disk: string): SlotState[] {
+  try {
+    return readImage(disk, readSlots).map(({ name, priority, tries, successful }) => {
+      return { name, priority, tries, successful };
+    });
+  } catch (error) {
+    if (error instanceof FirmwareError) return [];
+    throw error;
+  }
+}
