@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
+import { constants } from 'node:os';
 import { TOOL_PATH } from './tool.ts';
 
 /** How a program on a node ended. */
@@ -18,8 +19,12 @@ export function execIn(pid: number, argv: readonly string[]): Promise<ExecResult
   const options = { env: { PATH: TOOL_PATH }, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((resolve) => {
     execFile('nsenter', args, options, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
-      resolve({ status, stdout, stderr });
+      resolve({ status: error === null ? 0 : statusOf(error), stdout, stderr });
     });
   });
+}
+
+function statusOf({ code, signal }: ExecFileException): number {
+  if (typeof code === 'number') return code;
+  return 128 + (signal === undefined || signal === null ? 0 : constants.signals[signal]);
 }

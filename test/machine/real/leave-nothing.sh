@@ -1,6 +1,6 @@
-# leave-nothing.sh FLEET ID: what remains of a fleet when all its processes have been killed. FLEET is its directory,
-# ID the beginning of the names of its cgroups. The file `loops` lists the devices that it has had.
-fleet=$1 id=$2 here=$(dirname "$0")
+# leave-nothing.sh FLEET: takes away what remains of a fleet when all its processes have been killed. FLEET is its
+# directory, by whose name those of its cgroups begin. The file `loops` in it lists the devices that it has had.
+fleet=$1 id=$(basename "$1") here=$(dirname "$0")
 
 # The namespaces of a killed node end a moment after its guardian.
 patience=200

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { copyFile, link, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -8,7 +7,8 @@ import { Fleet } from '../fleet.ts';
 import { NodeNetwork } from './network.ts';
 import { nodeIdentity } from './node-identity.ts';
 import type { NodeParts } from './node-parts.ts';
-import type { RealMachineKind, RealMachineOptions } from './real-machine-options.ts';
+import type { RealMachineKind } from './real-machine-options.ts';
+import { demandRealNodes } from './possible.ts';
 import { createRealMachine, type RealMachine } from './real-machine.ts';
 
 const LEAVE_NOTHING = new URL('leave-nothing.sh', import.meta.url).pathname;
@@ -44,50 +44,61 @@ export class RealFleet extends Fleet {
   }
 
   override async delete(): Promise<void> {
-    await Promise.all(this.machines.map((machine) => machine.delete()));
-    await this.network.close();
     await super.delete();
+    this.network.close();
   }
 }
 
-/** Makes `count` real machines, switched off, of which nothing is left when this program ends, however it does. */
+/**
+ * Makes `count` real machines, switched off, of which nothing is left when this program ends, however it does.
+ * @throws RealNodeError NotPossible where this computer cannot run them; see `realNodesPossible`
+ */
 export async function createRealFleet(options: RealFleetOptions): Promise<RealFleet> {
-  const { cluster, count, prefix = 'node', parts } = options;
-  const id = `careen-${randomBytes(4).toString('hex')}`;
-  const guarded = await fleetDirectory(id);
-  const { path: directory, cleanup: within } = guarded;
-  const network = await NodeNetwork.create({
-    directory,
-    within,
-    apiPort: Number(new URL(cluster.url).port),
-    egressSocket: cluster.egressSocket,
-  });
-  const imagesDirectory = await gather(join(directory, 'images'), [
-    ...parts.images,
-    ...(options.images ?? []),
-  ]);
-  const shared = { ...options, imagesDirectory, network, within, ledger: join(directory, 'loops') };
-  const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  const machines = await Promise.all(
-    numbers.map((number) => {
-      const name = `${prefix}${number}`;
-      const own = { identity: nodeIdentity(name, number), group: `${id}-${name}` };
-      return createRealMachine({
-        ...shared,
-        ...own,
-        directory: join(directory, name),
-        zone: zoneOf(number, options.zones),
-      } satisfies RealMachineOptions);
-    }),
-  );
-  return new RealFleet(machines, guarded, cluster.kubeconfig, network);
+  await demandRealNodes();
+  const guarded = await fleetDirectory();
+  try {
+    const network = await createNetwork(options, guarded);
+    const machines = await createMachines(options, guarded, network);
+    return new RealFleet(machines, guarded, options.cluster.kubeconfig, network);
+  } catch (error) {
+    await guarded.remove();
+    throw error;
+  }
 }
 
 /** Its cleaning waits for all guarded processes, as that of any guarded directory, and then leaves nothing of nodes. */
-async function fleetDirectory(id: string): Promise<GuardedDirectory> {
+async function fleetDirectory(): Promise<GuardedDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'careen-nodes-'));
-  const cleanup = guardedCleanup('sh "$1" "$2" "$3"', [LEAVE_NOTHING, path, id]);
+  const cleanup = guardedCleanup('sh "$1" "$2"', [LEAVE_NOTHING, path]);
   return { path, cleanup, remove: () => cleanup.end() };
+}
+
+function createNetwork({ cluster }: RealFleetOptions, guarded: GuardedDirectory): Promise<NodeNetwork> {
+  return NodeNetwork.create({
+    directory: guarded.path,
+    within: guarded.cleanup,
+    apiPort: Number(new URL(cluster.url).port),
+    egressSocket: cluster.egressSocket,
+  });
+}
+
+async function createMachines(
+  options: RealFleetOptions,
+  guarded: GuardedDirectory,
+  network: NodeNetwork,
+): Promise<RealMachine[]> {
+  const { count, prefix = 'node', zones, parts, images = [] } = options;
+  const { path, cleanup: within } = guarded;
+  const imagesDirectory = await gather(join(path, 'images'), [...parts.images, ...images]);
+  const shared = { ...options, imagesDirectory, network, within, ledger: join(path, 'loops') };
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  const make = (number: number): Promise<RealMachine> => {
+    const identity = nodeIdentity(`${prefix}${number}`, number);
+    const directory = join(path, identity.name);
+    const group = `${basename(path)}-${identity.name}`;
+    return createRealMachine({ ...shared, identity, directory, group, zone: zoneOf(number, zones) });
+  };
+  return Promise.all(numbers.map(make));
 }
 
 /** One directory with all image archives, which every node mounts. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient } from '#runtime/client/client.ts';
@@ -24,6 +24,7 @@ import {
 import { fillRoot } from './root-partition.ts';
 import { RunningNode, type Ending } from './running-node.ts';
 
+const PLUG_IN_MS = 3000;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** Makes a machine that is switched off: its disk with the OS in USR-A and an installed ROOT. */
@@ -114,8 +115,8 @@ export class RealMachine implements Machine {
 
   async reboot(): Promise<void> {
     if (this.#power !== 'up') return;
-    await this.exec(['systemctl', 'reboot']);
     this.#set('stopping');
+    await this.exec(['systemctl', 'reboot']); // its status is lost where the node goes down at once
   }
 
   async waitForBoot(boot: number, timeoutMs = 60_000): Promise<MachineState> {
@@ -185,6 +186,7 @@ export class RealMachine implements Machine {
       }
     } catch (error) {
       this.#failure = error;
+      await appendFile(join(this.directory, 'console.log'), `${String(error)}\n`);
       this.#events.emit('change');
     }
   }
@@ -230,10 +232,15 @@ export class RealMachine implements Machine {
   /** A node that dies at once, for want of an init, may be gone before its card is there. */
   async #plugIn(node: RunningNode): Promise<void> {
     const { network, identity } = this.#options;
-    if (node.init === undefined) return;
-    await network.attach(identity.cable, node.init, this.#plugged).catch((error: unknown) => {
-      if (node.running) throw error;
-    });
+    const deadline = Date.now() + PLUG_IN_MS;
+    while (node.running && node.init !== undefined) {
+      try {
+        return await network.attach(identity.cable, node.init, this.#plugged);
+      } catch (error) {
+        if (Date.now() >= deadline) throw error;
+        await sleep(20); // the last boot's cable is going, or the node is
+      }
+    }
   }
 
   /** Until PID 1 has taken over, the watchdog counts. */

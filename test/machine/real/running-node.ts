@@ -6,7 +6,17 @@ import { until } from '#test/cluster/until.ts';
 import { TOOL_PATH } from './tool.ts';
 
 const INIT = new URL('node-init.sh', import.meta.url).pathname;
-const NAMESPACES = ['--pid', '--mount', '--net', '--uts', '--ipc', '--time', '--propagation', 'private'];
+/** What a node has of its own; it makes its cgroup namespace itself. */
+export const NAMESPACES = [
+  '--pid',
+  '--mount',
+  '--net',
+  '--uts',
+  '--ipc',
+  '--time',
+  '--propagation',
+  'private',
+];
 /** A node must set neither the computer's clock nor its kernel modules, whatever its pods are allowed. */
 const WITHOUT = ['setpriv', '--bounding-set', '-sys_time,-sys_module'];
 

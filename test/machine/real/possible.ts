@@ -1,0 +1,87 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { makeControlGroups, removeControlGroups } from './control-groups.ts';
+import { RealNodeError } from './real-node-error.ts';
+import { NAMESPACES } from './running-node.ts';
+import { tool, TOOL_PATH } from './tool.ts';
+
+/** Programs that real nodes are made with, and the Debian package of each. */
+const TOOLS: Readonly<Record<string, string>> = {
+  losetup: 'mount',
+  mount: 'mount',
+  partx: 'util-linux',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  ip: 'iproute2',
+  mke2fs: 'e2fsprogs',
+};
+
+/** What is tried on the kernel: a shell command, and what it means when it fails. */
+const TRIALS: readonly [string, string][] = [
+  [
+    `unshare --fork ${NAMESPACES.join(' ')} --cgroup sh -c 'mount -t tmpfs none /mnt && mknod /mnt/null c 1 3'`,
+    'namespaces cannot be made here (in a container, it must be a privileged one)',
+  ],
+  [
+    "unshare --net sh -c 'ip link add name br0 type bridge && ip link add name one type veth peer name other'",
+    'the kernel has no network bridge, or no veth',
+  ],
+  ['test -e /dev/loop-control && losetup -f', 'the kernel has no loop devices'],
+  ...['squashfs', 'ext4', 'overlay'].map((name): [string, string] => [
+    `grep -qw ${name} /proc/filesystems || modprobe ${name}`,
+    `the kernel cannot mount ${name}`,
+  ]),
+];
+
+let answer: Promise<string | undefined> | undefined;
+
+/** Why real nodes cannot run here; undefined if they can. It is found out once, by trying. */
+export function realNodesPossible(): Promise<string | undefined> {
+  answer ??= findObstacle();
+  return answer;
+}
+
+/** @throws RealNodeError NotPossible */
+export async function demandRealNodes(): Promise<void> {
+  const obstacle = await realNodesPossible();
+  if (obstacle !== undefined) throw new RealNodeError('NotPossible', `real nodes cannot run: ${obstacle}`);
+}
+
+async function findObstacle(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'they need Linux';
+  if (process.geteuid?.() !== 0) return 'they need root (sudo)';
+  const missing = Object.keys(TOOLS).filter((name) => !isOnPath(name));
+  if (missing.length > 0) return `install ${[...new Set(missing.map((name) => TOOLS[name]))].join(' and ')}`;
+  for (const [command, meaning] of TRIALS) if (await fails(command)) return meaning;
+  return (await controlGroupsWork()) ? undefined : 'control groups cannot be made in /sys/fs/cgroup';
+}
+
+function isOnPath(name: string): boolean {
+  return TOOL_PATH.split(':').some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return directory !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+function fails(command: string): Promise<boolean> {
+  return tool('sh', ['-c', command]).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function controlGroupsWork(): Promise<boolean> {
+  const name = `careen-probe-${process.pid}`;
+  try {
+    await makeControlGroups(name);
+    await removeControlGroups(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
