@@ -121,10 +121,10 @@ async function assertCordons(foreign: string): Promise<void> {
 }
 
 function kindsOfTrouble(random: () => number): Mischief[] {
-  const { host, faults, cluster, fleet } = stack;
+  const { ground, faults, cluster, fleet } = stack;
   const operator = () => (random() < 0.5 ? 'update' : 'reboot-lock');
   const anyProcess = () => {
-    const processes = host.processes();
+    const processes = ground.hosts.flatMap((host) => host.processes());
     return processes[Math.floor(random() * processes.length)];
   };
   const write = { write: true, user: /careen-(update|reboot-lock)$/ };
@@ -134,7 +134,8 @@ function kindsOfTrouble(random: () => number): Mischief[] {
       name: 'kill both replicas',
       weight: 1,
       make: () => {
-        host.kill(operator(), 'SIGKILL');
+        const program = operator();
+        for (const host of ground.hosts) host.kill(program, 'SIGKILL');
       },
     },
     {

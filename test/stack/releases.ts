@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { generateKey } from '#agent/payload/minisign.ts';
 import { publishPayload } from '#agent/payload/publish.ts';
-import { buildOsImage, type Behaviour } from '#test/machine/os-image.ts';
+import type { OsBehaviour, OsImageBuilder } from './os-images.ts';
 
 /** A release as an UpdateChannel declares it. */
 export interface DeclaredRelease {
@@ -15,14 +15,16 @@ export class Releases {
   readonly publicKey: string;
   readonly #secretKey: string;
   readonly #directory: string;
-  readonly #baseURL: () => string;
+  readonly #build: OsImageBuilder;
+  /** Where machines find what is in `root`; without a slash at its end. */
+  baseURL = '';
 
-  constructor(directory: string, baseURL: () => string) {
+  constructor(directory: string, build: OsImageBuilder) {
     const { publicKey, secretKey } = generateKey();
     this.publicKey = publicKey;
     this.#secretKey = secretKey;
     this.#directory = directory;
-    this.#baseURL = baseURL;
+    this.#build = build;
   }
 
   get root(): string {
@@ -30,7 +32,7 @@ export class Releases {
   }
 
   /** Builds the image of a version that behaves as told, publishes it, and gives what a channel says of it. */
-  async publish(version: string, behaviour: Behaviour = 'ok'): Promise<DeclaredRelease> {
+  async publish(version: string, behaviour: OsBehaviour = 'ok'): Promise<DeclaredRelease> {
     const image = await this.image(version, behaviour);
     const { sha256 } = await publishPayload({
       image,
@@ -38,15 +40,15 @@ export class Releases {
       outDir: this.root,
       secretKey: this.#secretKey,
     });
-    const release = { version, payload: { manifest: `${this.#baseURL()}/${version}/manifest.json`, sha256 } };
+    const release = { version, payload: { manifest: `${this.baseURL}/${version}/manifest.json`, sha256 } };
     this.declared.push(release);
     return release;
   }
 
   /** The file system image of a version. */
-  async image(version: string, behaviour: Behaviour = 'ok'): Promise<string> {
+  async image(version: string, behaviour: OsBehaviour = 'ok'): Promise<string> {
     const image = path.join(this.#directory, `os-${version}.img`);
-    await buildOsImage({ path: image, version, behaviour });
+    await this.#build({ path: image, version, behaviour });
     return image;
   }
 }

@@ -8,9 +8,10 @@ import type { Cluster } from '#test/cluster/cluster.ts';
 import type { FaultProxy } from '#test/cluster/faults/proxy.ts';
 import type { Fleet } from '#test/machine/fleet.ts';
 import type { Machine } from '#test/machine/machine.ts';
-import type { Behaviour } from '#test/machine/os-image.ts';
 import type { PayloadServer } from '#test/machine/payload-server.ts';
+import type { Ground, NodesKind } from './ground.ts';
 import { run } from './kubectl.ts';
+import type { OsBehaviour } from './os-images.ts';
 import type { Releases } from './releases.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -18,11 +19,10 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const AUDIT_SETTLES_MS = 1500;
 
 export interface StackParts {
+  nodes: NodesKind;
   cluster: Cluster;
   client: KubeClient;
-  fleet: Fleet;
-  /** The machine that the operators' pods run on. */
-  host: Machine;
+  ground: Ground;
   releases: Releases;
   payloads: PayloadServer;
   faults: FaultProxy | undefined;
@@ -32,14 +32,15 @@ export interface StackParts {
 }
 
 /**
- * All of careen on real parts: a control plane, machines with disks, a machine for the operators, the chart
- * installed by Helm, and a server of signed payloads.
+ * All of careen on real parts: a control plane, machines with disks, the chart installed by Helm, and a server of
+ * signed payloads.
  */
 export class Stack {
+  /** What its machines are. */
+  readonly nodes: NodesKind;
   readonly cluster: Cluster;
   readonly client: KubeClient;
-  readonly fleet: Fleet;
-  readonly host: Machine;
+  readonly ground: Ground;
   readonly releases: Releases;
   readonly patienceMs: number;
   /** What spoils the operators' requests, if the stack was started with `faults`. */
@@ -48,15 +49,20 @@ export class Stack {
   readonly #started: AsyncDisposableStack;
 
   constructor(parts: StackParts) {
+    this.nodes = parts.nodes;
     this.cluster = parts.cluster;
     this.client = parts.client;
-    this.fleet = parts.fleet;
-    this.host = parts.host;
+    this.ground = parts.ground;
     this.releases = parts.releases;
     this.payloads = parts.payloads;
     this.faults = parts.faults;
     this.patienceMs = parts.patienceMs;
     this.#started = parts.started;
+  }
+
+  /** The machines that take updates. */
+  get fleet(): Fleet {
+    return this.ground.fleet;
   }
 
   get machineNames(): string[] {
@@ -93,7 +99,7 @@ export class Stack {
   }
 
   /** Builds and signs a release and declares it in the channel, with all that were declared before. */
-  async publishAndDeclare(version: string, behaviour: Behaviour = 'ok'): Promise<void> {
+  async publishAndDeclare(version: string, behaviour: OsBehaviour = 'ok'): Promise<void> {
     await this.releases.publish(version, behaviour);
     await this.declare();
   }

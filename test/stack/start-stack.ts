@@ -4,23 +4,29 @@ import { KubeClient } from '#runtime/client/client.ts';
 import { buildBundles } from '#scripts/build.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
 import { startFaultProxy } from '#test/cluster/faults/proxy.ts';
-import { createFleet, type Fleet, type FleetOptions } from '#test/machine/fleet.ts';
 import type { MachineTimes } from '#test/machine/machine-options.ts';
-import { startPayloadServer, type PayloadServer } from '#test/machine/payload-server.ts';
+import { startPayloadServer } from '#test/machine/payload-server.ts';
+import type { NodesKind, Terrain } from './ground.ts';
 import { run } from './kubectl.ts';
+import { LIGHT } from './light-ground.ts';
+import { REAL } from './real-ground.ts';
 import { Releases } from './releases.ts';
 import { Stack } from './stack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const POOL = { 'example.com/pool': 'workers' };
+const TERRAINS: Record<NodesKind, Terrain> = { light: LIGHT, real: REAL };
 
 export interface StackOptions {
+  /** What the machines are; `light` unless told. */
+  nodes?: NodesKind;
   machines: number;
   firstVersion: string;
+  /** How long things take on light machines. Real ones take the time that they take. */
   times?: Partial<MachineTimes>;
   /** Values for the chart beyond where the pods go. */
   values?: Record<string, unknown>;
-  /** Put a proxy that injects faults between the operators and the API server. */
+  /** Put a proxy that injects faults between the operators and the API server; on light machines. */
   faults?: boolean;
   /** Longest time that anything may take to come about. */
   patienceMs?: number;
@@ -30,11 +36,12 @@ export interface StackOptions {
 /** Starts the whole stack; what was started already ends again if something of it does not start. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using starting = new AsyncDisposableStack();
-  const { machines: count, times, progress: say = () => undefined } = options;
+  const { nodes = 'light', machines: count, firstVersion, times, progress = () => undefined } = options;
+  const terrain = TERRAINS[nodes];
   await buildBundles();
-  const cluster = await startCluster({ progress: say });
+  const cluster = await startCluster({ progress });
   starting.defer(() => cluster.stop());
-  say(`control plane ready after ${(cluster.startedInMs / 1000).toFixed(1)} s`);
+  progress(`control plane ready after ${(cluster.startedInMs / 1000).toFixed(1)} s`);
   const client = KubeClient.load({
     kubeconfig: cluster.kubeconfig,
     userAgent: 'careen test stack',
@@ -42,46 +49,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   starting.defer(() => client.close());
 
-  let payloads: PayloadServer | undefined;
-  const releases = new Releases(path.join(cluster.directory, 'releases'), () => payloads?.url ?? '');
-  payloads = await startPayloadServer({ directory: releases.root });
-  starting.defer(() => payloads?.stop());
+  const releases = new Releases(path.join(cluster.directory, 'releases'), terrain.buildOsImage);
+  const payloads = await startPayloadServer({ directory: releases.root });
+  starting.defer(() => payloads.stop());
   const faults = options.faults === true ? await startFaultProxy(cluster) : undefined;
   starting.defer(() => faults?.close());
 
-  const fleetOf = async (fleet: Omit<FleetOptions, 'cluster' | 'times'>): Promise<Fleet> => {
-    const made = await createFleet({ cluster, times, ...fleet });
-    starting.defer(() => made.delete());
-    return made;
-  };
-  const hosts = await fleetOf({ count: 1, prefix: 'control-', role: 'control-plane', podApi: faults });
-  const osImage = await releases.image(options.firstVersion);
-  const fleet = await fleetOf({ count, prefix: 'machine-', labels: POOL, osImage });
+  const osImage = await releases.image(firstVersion);
+  const setup = { cluster, count, osImage, labels: POOL, times, podApi: faults };
+  const ground = await terrain.lay({ ...setup, started: starting, progress });
+  releases.baseURL = `http://${await ground.reach(Number(new URL(payloads.url).port))}`;
 
-  await install(cluster, options.values);
-  say('careen is installed by Helm');
-  hosts.powerOn();
-  fleet.powerOn();
+  await install(cluster, { agent: { nodeSelector: POOL }, ...ground.values, ...options.values });
+  progress('careen is installed by Helm');
+  ground.powerOn();
   await cluster.defaultServiceAccount();
-  await Promise.all([hosts.ready(), fleet.ready()]);
-  say(`${count} machines are Ready`);
+  await ground.ready();
+  progress(`${count} machines are Ready`);
 
-  const [host] = hosts.machines;
-  if (host === undefined) throw new Error('the stack has no machine for the operators');
   const patienceMs = options.patienceMs ?? 120_000;
   const started = starting.move();
-  return new Stack({ cluster, client, fleet, host, releases, payloads, faults, patienceMs, started });
+  return new Stack({ nodes, cluster, client, ground, releases, payloads, faults, patienceMs, started });
 }
 
-/** The operators' pods go to the host, the agents to the machines of the pool. */
-async function install(cluster: Cluster, values: Record<string, unknown> | undefined): Promise<void> {
-  const onHost = {
-    nodeSelector: { 'node-role.kubernetes.io/control-plane': '' },
-    tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' }],
-  };
-  const all = { update: onHost, rebootLock: onHost, agent: { nodeSelector: POOL }, ...values };
+async function install(cluster: Cluster, values: Record<string, unknown>): Promise<void> {
   const { helm } = cluster.tools;
   const chart = path.join(ROOT, 'helm/careen');
   const where = ['--kubeconfig', cluster.kubeconfig, '--namespace', 'careen-system', '--create-namespace'];
-  await run(helm, ['install', 'careen', chart, ...where, '--values', '-'], stringify(all));
+  await run(helm, ['install', 'careen', chart, ...where, '--values', '-'], stringify(values));
 }
