@@ -4,10 +4,20 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { guardedDirectory } from '../guardian.ts';
-import { findBinaries, type Makers } from './binaries.ts';
+import { findBinaries } from './binaries.ts';
 import { cacheDirectory } from './cache.ts';
 import { helmFits } from './found-helm.ts';
-import { buildKey, helm, kubernetes, linkerFlags, requiredVersion } from './go-module.ts';
+import {
+  buildKey,
+  helm,
+  kubelet,
+  kubernetes,
+  linkerFlags,
+  pinnedVersion,
+  requiredVersion,
+  runc,
+} from './go-module.ts';
+import type { Makers } from './search.ts';
 
 const all = ['etcd', 'helm', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
 
@@ -114,6 +124,11 @@ test('versions are read from go.mod and handed to the linker', () => {
   assert.match(linkerFlags(kubernetes, 'v1.36.4'), /-X k8s.io\/component-base\/version.gitVersion=v1.36.4 /);
   assert.match(linkerFlags(kubernetes, 'v1.36.4'), /gitMinor=36 /);
   assert.match(linkerFlags(helm, 'v4.2.4'), /version.version=v4.2.4$/);
+  assert.equal(linkerFlags(runc, 'v1.5.2'), '-s -w -extldflags -static');
+});
+
+test("the kubelet has the control plane's version", async () => {
+  assert.equal(await pinnedVersion(kubelet), await pinnedVersion(kubernetes));
 });
 
 test('Helm fits from 3.14 on', () => {

@@ -9,8 +9,9 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { guardedDirectory } from '../guardian.ts';
 import { checksumIn, download, releaseOf } from './download.ts';
+import type { BinaryName } from './go-module.ts';
 
-const versions = { kubernetes: 'v1.36.4', etcd: 'v3.6.8', helm: 'v4.2.4' };
+const versions = { kubernetes: 'v1.36.4', etcd: 'v3.6.8', helm: 'v4.2.4', runc: 'v1.5.2' };
 const program = Buffer.from('#!/bin/sh\necho works\n');
 
 test('a file with the published checksum becomes a program', async (t) => {
@@ -66,11 +67,14 @@ test('releases exist for Linux on the two usual processors', () => {
   assert.equal(urlOf('kubectl', 'linux', 'x64'), 'https://dl.k8s.io/release/v1.36.4/bin/linux/amd64/kubectl');
   assert.match(urlOf('etcd', 'linux', 'arm64') ?? '', /v3\.6\.8\/etcd-v3\.6\.8-linux-arm64\.tar\.gz$/);
   assert.equal(urlOf('helm', 'linux', 'x64'), 'https://get.helm.sh/helm-v4.2.4-linux-amd64.tar.gz');
+  assert.match(urlOf('runc', 'linux', 'x64') ?? '', /runc\/releases\/download\/v1\.5\.2\/runc\.amd64$/);
+  assert.match(urlOf('kubelet', 'linux', 'x64') ?? '', /v1\.36\.4\/bin\/linux\/amd64\/kubelet$/);
+  assert.equal(urlOf('containerd', 'linux', 'x64'), undefined);
   assert.equal(urlOf('kubectl', 'darwin', 'arm64'), undefined);
   assert.equal(urlOf('kubectl', 'linux', 'riscv64'), undefined);
 });
 
-function urlOf(name: 'etcd' | 'helm' | 'kubectl', os: string, arch: string): string | undefined {
+function urlOf(name: BinaryName, os: string, arch: string): string | undefined {
   return releaseOf(name, versions, { os, arch })?.url;
 }
 

@@ -6,7 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { guarded } from '../guardian.ts';
-import type { BinaryName } from './go-module.ts';
+import { kubernetes, type BinaryName } from './go-module.ts';
 
 /** One official release file and the checksum that its publisher gives next to it. */
 export interface Release {
@@ -22,6 +22,7 @@ export interface Versions {
   kubernetes: string;
   etcd: string;
   helm: string;
+  runc: string;
 }
 
 /**
@@ -38,6 +39,8 @@ export function releaseOf(
   if (platform.os !== 'linux' || !['amd64', 'arm64'].includes(arch)) return undefined;
   if (name === 'etcd') return etcd(versions.etcd, arch);
   if (name === 'helm') return helm(versions.helm, arch);
+  if (name === 'runc') return runc(versions.runc, arch);
+  if (name !== 'kubelet' && !(name in kubernetes.packages)) return undefined; // archives of many programs, each built in seconds
   const url = `https://dl.k8s.io/release/${versions.kubernetes}/bin/linux/${arch}/${name}`;
   return { url, checksumUrl: `${url}.sha512`, algorithm: 'sha512' };
 }
@@ -52,6 +55,11 @@ function etcd(version: string, arch: string): Release {
 function helm(version: string, arch: string): Release {
   const url = `https://get.helm.sh/helm-${version}-linux-${arch}.tar.gz`;
   return { url, checksumUrl: `${url}.sha256sum`, algorithm: 'sha256', member: `linux-${arch}/helm` };
+}
+
+function runc(version: string, arch: string): Release {
+  const base = `https://github.com/opencontainers/runc/releases/download/${version}`;
+  return { url: `${base}/runc.${arch}`, checksumUrl: `${base}/runc.sha256sum`, algorithm: 'sha256' };
 }
 
 const connectTimeoutMs = 5_000;
