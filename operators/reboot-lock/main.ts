@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { durationFlag } from '#runtime/flags/types.ts';
 import { runOperator } from '#runtime/operator/operator.ts';
 import { WatchedCaches, type Changes } from './caches.ts';
+import { leaveCommand } from './leave/command.ts';
 import { Session } from './session.ts';
 import { RebootMetrics } from './tell/metrics.ts';
 
@@ -9,6 +10,9 @@ import { RebootMetrics } from './tell/metrics.ts';
  * The reboot lock: the one part that makes nodes unavailable. Every replica watches; the leader decides.
  * The FleetLock endpoint joins here, as one more way to ask for a place.
  */
+const [command, ...rest] = process.argv.slice(2);
+if (command === 'leave') process.exit(await leaveCommand(rest));
+
 await runOperator({
   name: 'careen-reboot-lock',
   argv: process.argv.slice(2),

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { parseAllDocuments, stringify } from 'yaml';
 import { API_VERSION, CORDON_ANNOTATION, resourcePath, type Kind } from '#api/group.ts';
 import type { NodeGroup, NodeState, RebootLock, RebootWindow } from '#api/kinds.ts';
 import { isReady, type KubeObject, type Node } from '#api/meta.ts';
@@ -12,19 +8,15 @@ import { KubeClient } from '#runtime/client/client.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
 import { startFaultProxy } from '#test/cluster/faults/proxy.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
-import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { kubeCluster } from './cluster/kube-cluster.ts';
 import { View } from './cluster/view.ts';
 import { Round } from './lock/round.ts';
+import { installChart, startReplica, type ReplicaProcess } from './simulation/installed.ts';
 import { ScriptedNodes } from './simulation/scripted-node.ts';
 
 /** Two replicas of the real operator, with the rights that the chart gives it; machines are scripted. */
 
-const run = promisify(execFile);
-const root = new URL('../../', import.meta.url).pathname;
-const NAMESPACE = 'careen-system';
 const NODES = ['n0', 'n1', 'n2', 'n3', 'n4'];
 
 let cluster: Cluster;
@@ -33,12 +25,12 @@ let nodes: ScriptedNodes;
 let watched: Informer<Node>;
 let operator: string;
 let mostDown = 0;
-const replicas = new Map<string, GuardedProcess>();
+const replicas = new Map<string, ReplicaProcess>();
 
 before(async () => {
   cluster = await startCluster();
   client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'reboot-lock-test', qps: 500 });
-  await install();
+  operator = await installChart(cluster, client);
   nodes = new ScriptedNodes(client);
   watched = new Informer<Node>({
     client,
@@ -182,6 +174,17 @@ test('a foreign cordon stays, counts, and is named in the status of the lock', a
   await client.mergePatch('/api/v1/nodes/n2', { spec: { unschedulable: null } });
 });
 
+test('what was held against a node is taken back when it asks no more', async () => {
+  await cordon('n2');
+  await cordon('n3');
+  await nodes.request('n4');
+  await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold !== undefined, 20_000);
+  await nodes.report('n4', 'Succeeded', false);
+  await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold === undefined);
+  await uncordon('n2');
+  await uncordon('n3');
+});
+
 test('a status that is wiped while nodes are under way is rebuilt before anything is given', async () => {
   nodes.downMs = 1500;
   await Promise.all(NODES.map((name) => nodes.request(name)));
@@ -299,77 +302,8 @@ test('while a watch is frozen nothing is granted and the reason is told; then it
   }
 });
 
-/** Everything of the chart but its pods, and a kubeconfig with the operator's own token. */
-async function install(): Promise<void> {
-  const { stdout } = await run(cluster.tools.helm, [
-    'template',
-    'careen',
-    `${root}helm/careen`,
-    '--namespace',
-    NAMESPACE,
-  ]);
-  const objects = parseAllDocuments(stdout).map((document) => document.toJS() as KubeObject | null);
-  const kept = objects.filter(
-    (object) => object && !['Deployment', 'DaemonSet', 'PodDisruptionBudget'].includes(object.kind ?? ''),
-  );
-  const files = {
-    crds: kept.filter((o) => o?.kind === 'CustomResourceDefinition'),
-    rest: kept.filter((o) => o?.kind !== 'CustomResourceDefinition'),
-  };
-  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
-  for (const [name, list] of Object.entries({ namespace: [namespace], ...files })) {
-    const path = `${cluster.directory}/${name}.yaml`;
-    await writeFile(path, list.map((object) => stringify(object)).join('---\n'));
-    await run(cluster.tools.kubectl, [
-      '--kubeconfig',
-      cluster.kubeconfig,
-      'apply',
-      '--server-side',
-      '-f',
-      path,
-    ]);
-  }
-  await until('the kinds are served', async () => {
-    for (const kind of ['NodeState', 'NodeGroup', 'RebootLock', 'RebootWindow'] as const)
-      await client.list(resourcePath(kind));
-    return true;
-  });
-  const account = ['create', 'token', 'careen-reboot-lock', '--namespace', NAMESPACE, '--duration', '1h'];
-  const { stdout: token } = await run(cluster.tools.kubectl, [
-    '--kubeconfig',
-    cluster.kubeconfig,
-    ...account,
-  ]);
-  operator = await cluster.writeKubeconfig({ name: 'careen-reboot-lock', token: token.trim() });
-}
-
-/** By replica. */
-const ports = new Map<string, number>();
-
 async function start(name: string, kubeconfig = operator, more: string[] = []): Promise<void> {
-  const port = await freePort();
-  ports.set(name, port);
-  const pace = ['--lease-duration', '3s', '--renew-deadline', '2s', '--retry-period', '500ms'];
-  const args = [
-    '--kubeconfig',
-    kubeconfig,
-    '--namespace',
-    NAMESPACE,
-    '--identity',
-    name,
-    '--address',
-    `127.0.0.1:${port}`,
-    ...pace,
-    ...more,
-  ];
-  const script = `${root}operators/reboot-lock/main.ts`;
-  replicas.set(
-    name,
-    await guarded(process.execPath, [script, '--log-level', 'warn', ...args], {
-      stderr: 'inherit',
-      stdout: 'inherit',
-    }),
-  );
+  replicas.set(name, await startReplica(kubeconfig, name, more));
 }
 
 /** A decider of its own on the administrator's connection, beside the operator's replicas. */
@@ -450,8 +384,8 @@ async function gone(name: string): Promise<void> {
 
 /** Whether a replica's metrics have the line. */
 async function measured(line: string): Promise<boolean> {
-  const texts = [...replicas.keys()].map(async (name) => {
-    const response = await fetch(`http://127.0.0.1:${ports.get(name)}/metrics`);
+  const texts = [...replicas.values()].map(async ({ port }) => {
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
     return response.text();
   });
   const answers = await Promise.allSettled(texts);

@@ -1,5 +1,5 @@
 import type { NodeState, RebootLock } from '#api/kinds.ts';
-import type { Node, Pod } from '#api/meta.ts';
+import type { Node, NodeCondition, Pod } from '#api/meta.ts';
 import type { NodeStateSpec } from '#api/node-state.ts';
 import type { RebootLockStatus } from '#api/reboot-lock.ts';
 
@@ -38,6 +38,8 @@ export interface Cluster {
     unschedulable: true | null | undefined,
     annotations: Record<string, string | null>,
   ): Promise<Node>;
+  /** Our conditions on the Node, all of them: those that are left out are removed, those of others stay. */
+  applyConditions(of: Pick<Version, 'name' | 'uid'>, conditions: readonly NodeCondition[]): Promise<Node>;
   /** Server-side apply of NodeState.spec.reboot as a whole; fields left out are removed. */
   applyReboot(of: Version, reboot: RebootSpec): Promise<NodeState>;
   /** Throws what the Eviction API answers. */

@@ -43,6 +43,13 @@ export function kubeCluster(client: KubeClient, signal: AbortSignal): Cluster {
       const body = { metadata: { ...precondition(of), annotations }, ...spec };
       return client.mergePatch<Node>(nodePath(of.name), body, { fieldManager: FIELD_MANAGER }, options);
     },
+    applyConditions: (of, conditions) => {
+      // Without force: a condition of that type that another tool set is its own.
+      const metadata = { name: of.name, uid: of.uid };
+      const body = { apiVersion: 'v1', kind: 'Node', metadata, status: { conditions } };
+      const as = { fieldManager: FIELD_MANAGER };
+      return client.apply<Node>(`${nodePath(of.name)}/status`, body, as, options);
+    },
     applyReboot: (of, reboot) => applyReboot(client, of, reboot, signal),
     evict: (pod, grace) => evict(client, pod, grace, signal),
     remove: async (pod, grace) => {
@@ -99,7 +106,8 @@ function applyReboot(
     apiVersion: API_VERSION,
     kind: 'NodeState',
     metadata: { name: of.name, ...precondition(of) },
-    spec: { reboot },
+    // An object whose last field goes away would become null; without it, it goes away itself.
+    spec: Object.keys(reboot).length === 0 ? {} : { reboot },
   };
   const options = { fieldManager: FIELD_MANAGER, force: true };
   return client.apply<NodeState>(resourcePath('NodeState', of.name), body, options, { signal });

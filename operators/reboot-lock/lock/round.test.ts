@@ -31,6 +31,7 @@ function operator(world: World, around: Partial<Cluster> = {}) {
     crew: unused,
     daemonSetExists: unused,
     patchNode: unused,
+    applyConditions: unused,
     applyReboot: unused,
     evict: unused,
     remove: unused,

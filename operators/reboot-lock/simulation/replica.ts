@@ -102,6 +102,7 @@ export class Replica {
       writeLock: (of, status) => call('writeLock', () => world.writeLock(of, structuredClone(status))),
       patchNode: (of, unschedulable, annotations) =>
         call('patchNode', () => world.patchNode(of, unschedulable, annotations)),
+      applyConditions: () => Promise.reject(new Error('no conditions in this simulation')),
       applyReboot: (of, reboot) => call('applyReboot', () => world.applyReboot(of, structuredClone(reboot))),
       evict: (pod) => call('evict', () => evict(world, pod)),
       remove: (pod) => call('remove', () => world.removePod(pod.metadata.uid)),

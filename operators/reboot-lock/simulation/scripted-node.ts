@@ -19,6 +19,8 @@ export class ScriptedNodes {
   #boots = 0;
   /** How long a machine is down, in milliseconds. */
   downMs = 300;
+  /** Nodes whose agents accept no grant. */
+  readonly deaf = new Set<string>();
   readonly reboots: string[] = [];
   readonly failures: unknown[] = [];
 
@@ -77,7 +79,7 @@ export class ScriptedNodes {
   }
 
   #look(name: string): void {
-    if (this.#busy.has(name)) return;
+    if (this.#busy.has(name) || this.deaf.has(name)) return;
     this.#busy.add(name);
     this.#background(this.#accept(name).finally(() => this.#busy.delete(name)));
   }
