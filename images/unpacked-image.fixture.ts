@@ -23,9 +23,9 @@ export interface UnpackedImage {
   entries: Entry[];
 }
 
-/** Unpacks the image of an archive, or of a layout directory, below `into`. Every digest is checked on the way. */
-export async function unpackImage(source: string, into: string): Promise<UnpackedImage> {
-  const layout = (await lstat(source)).isDirectory() ? source : await unpackArchive(source, into);
+/** Unpacks the image of an archive below `into`. Every digest is checked on the way. */
+export async function unpackImage(archive: string, into: string): Promise<UnpackedImage> {
+  const layout = await unpackArchive(archive, into);
   const index = JSON.parse(await readFile(path.join(layout, 'index.json'), 'utf8')) as Index;
   const [descriptor] = index.manifests;
   if (descriptor === undefined || index.manifests.length > 1) throw new Error('not one image');
@@ -37,7 +37,7 @@ export async function unpackImage(source: string, into: string): Promise<Unpacke
     await blob(layout, layer);
     await unpackLayer(path.join(layout, blobPath(layer.digest)), root, config.rootfs.diff_ids[at]);
   }
-  return { config: config.config, layers: manifest.layers, root, entries: await entries(root, '') };
+  return { config: config.config, layers: manifest.layers, root, entries: await listEntries(root) };
 }
 
 interface Index {
@@ -80,7 +80,8 @@ async function unpackLayer(file: string, root: string, diffId: string | undefine
   await runTool('tar', [...flags, `--directory=${root}`], { input: Readable.from([tar]) });
 }
 
-async function entries(root: string, below: string): Promise<Entry[]> {
+/** All files below `root`, by name. */
+export async function listEntries(root: string, below = ''): Promise<Entry[]> {
   const names = (await readdir(path.join(root, below))).toSorted();
   return (await Promise.all(names.map((name) => entry(root, path.join(below, name))))).flat();
 }
@@ -91,5 +92,5 @@ async function entry(root: string, name: string): Promise<Entry[]> {
   const common = { path: name, mode: found.mode & 0o7777, owner: `${found.uid}:${found.gid}` };
   if (found.isSymbolicLink()) return [{ ...common, content: await readlink(file) }];
   if (found.isFile()) return [{ ...common, content: digestOf(await readFile(file)) }];
-  return [{ ...common, content: '' }, ...(await entries(root, name))];
+  return [{ ...common, content: '' }, ...(await listEntries(root, name))];
 }
