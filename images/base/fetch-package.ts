@@ -32,11 +32,12 @@ export async function fetchPackage(
   notice: (line: string) => void,
 ): Promise<FetchedPackage> {
   const kept = path.join(cacheDirectory(), 'debian', `${pin.sha256}.deb`);
-  if ((await checksum(kept)) === pin.sha256) return { ...pin, file: kept, distribution: pinnedDistribution };
+  const known = { version: pin.version, sha256: pin.sha256, distribution: pinnedDistribution };
+  if ((await checksum(kept)) === pin.sha256) return { ...known, file: kept };
   const found = await download(`${pin.name}=${pin.version}`).catch(() => undefined);
   if (found === undefined) return offered(pin, notice);
   if (found.sha256 !== pin.sha256) throw wrong(pin, found.sha256);
-  return keep({ ...found, distribution: pinnedDistribution }, kept);
+  return keep({ ...found, ...known }, kept);
 }
 
 /** Whatever the archives have now. */
