@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { test } from 'node:test';
 import { guardedDirectory } from '#test/cluster/guardian.ts';
@@ -19,4 +20,7 @@ test('each program is one file that runs alone, with its source map beside it', 
     assert.equal(help.status, 0);
     assert.match(help.stdout + help.stderr, /--kubeconfig/);
   }
+  // An image holds the file and Node: there is no package to load. `debug` tries this one, for colours.
+  const packages = bundles.flatMap(({ loads }) => loads).filter((name) => !isBuiltin(name));
+  assert.deepEqual(new Set(packages), new Set(['supports-color']));
 });

@@ -21,6 +21,8 @@ export interface Bundle {
   bytes: number;
   /** The files whose code is in it, from the root of the repository. */
   inputs: string[];
+  /** Modules that it loads when it runs: Node's own, and what a package only tries. */
+  loads: string[];
 }
 
 /** A program has no main.ts. */
@@ -71,14 +73,20 @@ export async function buildBundles(directory = path.join(root, 'dist')): Promise
   return outputFiles
     .filter((file) => file.path.endsWith('.mjs'))
     .map(({ path: file, contents }) => {
-      return { file, bytes: contents.byteLength, inputs: inputsOf(metafile, file) };
+      const { inputs = {}, imports = [] } = metafile.outputs[path.relative(root, file)] ?? {};
+      return { file, bytes: contents.byteLength, inputs: usedInputs(inputs), loads: external(imports) };
     });
 }
 
+type Output = Metafile['outputs'][string];
+
 /** Only what was not shaken out of the tree. */
-function inputsOf({ outputs }: Metafile, file: string): string[] {
-  const inputs = outputs[path.relative(root, file)]?.inputs ?? {};
+function usedInputs(inputs: Output['inputs']): string[] {
   return Object.keys(inputs).filter((input) => (inputs[input]?.bytesInOutput ?? 0) > 0);
+}
+
+function external(imports: Output['imports']): string[] {
+  return [...new Set(imports.map((module) => module.path))].toSorted();
 }
 
 async function replace(file: string, contents: Uint8Array): Promise<void> {
