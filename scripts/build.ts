@@ -11,7 +11,7 @@ const entries = {
   agent: 'agent/main.ts',
   update: 'operators/update/main.ts',
   'reboot-lock': 'operators/reboot-lock/main.ts',
-  release: 'helm/release/main.ts',
+  check: 'helm/check/main.ts',
 } as const;
 
 /** A bundle that was written. */

@@ -1,10 +1,12 @@
 /**
- * Writes the CustomResourceDefinitions and the reference from api/. `--check` writes nothing, says what differs
- * and fails when something does.
+ * Writes the CustomResourceDefinitions and the reference from api/, and deploy/ from the chart. `--check`
+ * writes nothing, says what differs and fails when something does; it leaves out what needs Helm, which has a test.
  */
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GENERATED_FOLDERS, generatedFiles } from '#api/crd/generated-files.ts';
+import { findTools } from '#test/cluster/binaries/binaries.ts';
+import { generatePlainFiles } from '../helm/plain/generate.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -53,5 +55,7 @@ if (import.meta.main) {
     process.exitCode = faults.length === 0 ? 0 : 1;
   } else {
     await generate();
+    const { helm } = await findTools();
+    await generatePlainFiles(helm);
   }
 }

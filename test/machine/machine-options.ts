@@ -65,5 +65,5 @@ const DIST = new URL('../../dist/', import.meta.url).pathname;
 
 /** The bundles that the images carry as `/app/<name>.mjs`. */
 export const DEFAULT_PROGRAMS: Programs = Object.fromEntries(
-  ['agent', 'update', 'reboot-lock', 'node-config', 'release'].map((name) => [name, `${DIST}${name}.mjs`]),
+  ['agent', 'update', 'reboot-lock', 'node-config', 'check'].map((name) => [name, `${DIST}${name}.mjs`]),
 );

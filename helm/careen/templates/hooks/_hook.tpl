@@ -12,7 +12,7 @@ helm.sh/hook-output-log-policy: hook-failed
 
 {{/*
 Spec of a pod that runs one program of the operators' image once, where the reboot lock may run and on cordoned nodes.
-Takes (dict "root" $ "account" "careen-check" "program" "release.mjs" "args" (list "check")).
+Takes (dict "root" $ "account" "careen-check" "program" "check.mjs" "args" (list "--no-dial")).
 */}}
 {{- define "careen.hookPod" -}}
 serviceAccountName: {{ .account }}

@@ -1,5 +1,5 @@
 import type { KubeObject } from '#api/meta.ts';
-import { deploymentPath } from '../parts.ts';
+import { deploymentPath } from './parts.ts';
 import type { Check } from './check.ts';
 
 interface Deployment extends KubeObject {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AGENT, OPERATORS } from '../parts.ts';
+import { AGENT, OPERATORS } from './parts.ts';
 import { agents } from './agents.ts';
 import type { Check, Release } from './check.ts';
 import { endpoints } from './endpoints.ts';

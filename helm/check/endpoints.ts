@@ -1,5 +1,5 @@
 import type { KubeObject } from '#api/meta.ts';
-import { endpointSlicesPath } from '../parts.ts';
+import { endpointSlicesPath } from './parts.ts';
 import type { Check } from './check.ts';
 
 interface EndpointSlice extends KubeObject {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { FlagError, type Flags, parseFlags } from '#runtime/flags/flags.ts';
+import type { Flags } from '#runtime/flags/flags.ts';
 import { durationFlag, switchFlag } from '#runtime/flags/types.ts';
 
-const FLAGS = {
+export const CHECK_FLAGS = {
   kubeconfig: {
     schema: z.string().optional(),
     value: 'PATH',
@@ -32,11 +32,3 @@ const FLAGS = {
     help: 'Ask every replica over the pod network as well; --no-dial asks only the API server.',
   },
 } satisfies Flags;
-
-/** Reads `check` or `stop` and the flags after it. Throws a FlagError. */
-export function readCommand([command, ...argv]: readonly string[]) {
-  const program = 'careen-release check|stop';
-  if (command === 'check' || command === 'stop') return { command, flags: parseFlags(program, FLAGS, argv) };
-  if (command === '--help') parseFlags(program, FLAGS, [command]);
-  throw new FlagError('usage', 'say what to do: check or stop (--help lists the flags)');
-}

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease } from '#runtime/leader/lease.ts';
-import { leasePath } from '../parts.ts';
+import { leasePath } from './parts.ts';
 import type { Check } from './check.ts';
 
 const LOOK_EVERY_MS = 250;

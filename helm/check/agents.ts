@@ -1,5 +1,5 @@
 import type { KubeObject } from '#api/meta.ts';
-import { AGENT, daemonSetPath } from '../parts.ts';
+import { AGENT, daemonSetPath } from './parts.ts';
 import type { Check } from './check.ts';
 
 interface DaemonSet extends KubeObject {

@@ -1,5 +1,5 @@
 import { PLURALS } from '#api/group.ts';
-import { GROUP_PATH } from '../parts.ts';
+import { GROUP_PATH } from './parts.ts';
 import type { Check } from './check.ts';
 
 /** Every kind of careen is served. */
