@@ -26,12 +26,12 @@ export const AGENT_FLAGS = {
   rebootCommand: {
     schema: argvFlag.optional(),
     value: 'JSON',
-    help: 'command that reboots the machine, such as ["reboot"]; logind is asked if not given',
+    help: 'command that reboots the machine, such as ["reboot"]; logind or systemd is asked if not given',
   },
   commandPrefix: {
     schema: argvFlag.optional(),
     value: 'JSON',
-    help: 'put before every health command; ["chroot", "<host-root>"] if not given',
+    help: "put before every health command; each runs as a unit of the host's systemd if not given",
   },
   address: {
     schema: addressFlag,

@@ -37,6 +37,7 @@ export async function runAgent(options: AgentOptions, log: Log, signal: AbortSig
   const agent = new Agent({
     ...machineParts(
       options,
+      log,
       onceFor((path) => log.warn(CACHED, { path })),
     ),
     claim: () => claim.take(),
@@ -65,11 +66,11 @@ export async function runAgent(options: AgentOptions, log: Log, signal: AbortSig
   }
 }
 
-function machineParts(options: AgentOptions, onCached: OnCached) {
+function machineParts(options: AgentOptions, log: Log, onCached: OnCached) {
   const { hostRoot, rebootCommand, commandPrefix } = options;
   const stateDir = stateDirOf(options);
   return {
-    host: new HostRoot({ root: hostRoot, rebootCommand, commandPrefix }),
+    host: new HostRoot({ root: hostRoot, stateDir, rebootCommand, commandPrefix, log }),
     records: new RecordFile(stateDir),
     stager: new PayloadStager(stateDir),
     openEngine: (diskID: string | undefined) => openEngine(options, diskID, onCached),

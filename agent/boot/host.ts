@@ -18,11 +18,40 @@ export interface Host {
   uptimeMs(): Promise<number | undefined>;
   /** Asks the machine to reboot in good order; returns when it agreed to. Throws `RebootError`. */
   reboot(): Promise<void>;
-  /** Runs a program on the host, without a shell; killed when `signal` aborts. A program that cannot be started has no status. */
-  run(argv: readonly string[], signal: AbortSignal): Promise<CommandResult>;
+  /**
+   * Runs a program on the host, without a shell; killed when `signal` aborts or after `limitMs`, whatever comes
+   * first. Never rejects: a program that cannot be started has no status.
+   */
+  run(argv: readonly string[], signal: AbortSignal, limitMs: number): Promise<CommandResult>;
+  readonly deadman: Deadman;
 }
 
-export type RebootErrorCode = 'Refused' | 'Unreachable' | 'CommandFailed';
+/** The boot of a slot on trial. */
+export interface TrialBoot {
+  /** PARTUUID of the slot. */
+  partUUID: string;
+  /** How long after the boot the agent has judged it at the latest, ms. */
+  judgedMs: number;
+  /** How many boots the bootloader gives it. */
+  tries: number;
+}
+
+/**
+ * Takes the machine back when a slot on trial comes up and nobody judges it, because the agent never ran there. It
+ * lives on the host, outside the agent. Neither method rejects.
+ */
+export interface Deadman {
+  /** Returns once it would survive a power cut; a machine that cannot have one goes without. */
+  arm(trial: TrialBoot): Promise<void>;
+  /**
+   * It does nothing any more, in this boot or another; may be called whether it is armed or not. Gives how often it
+   * could still have fired, of `tries`; undefined if it was not armed.
+   */
+  disarm(): Promise<number | undefined>;
+}
+
+/** `Inhibited`: somebody on the machine keeps it from rebooting for now. */
+export type RebootErrorCode = 'Refused' | 'Inhibited' | 'Unreachable' | 'CommandFailed';
 
 /** The machine did not agree to reboot. */
 export class RebootError extends Error {

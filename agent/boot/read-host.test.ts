@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { nodeStateStatus } from '#api/node-state.ts';
+import { createLogger } from '#runtime/log/log.ts';
 import { HostRoot } from './host-root.ts';
+import type { HostRootOptions } from './host-root.ts';
 import { RebootError } from './host.ts';
 import { parseOsRelease } from './os-release.ts';
 import { readHostFacts, readUptimeMs } from './read-host.ts';
@@ -48,10 +50,15 @@ test('a host is read from its root directory, and what it does not have is left 
   await rm(root, { recursive: true });
 });
 
+function host(options: Partial<HostRootOptions>): HostRoot {
+  const log = createLogger({ level: 'error', name: 'test' });
+  return new HostRoot({ root: '/', stateDir: '/tmp', log, ...options });
+}
+
 test('a reboot command that fails is an error of its own, and a prefix goes before what runs on the host', async () => {
-  await new HostRoot({ root: '/', rebootCommand: ['true'] }).reboot();
-  const refused = new HostRoot({ root: '/', rebootCommand: ['sh', '-c', 'echo not now; exit 1'] }).reboot();
+  await host({ rebootCommand: ['true'] }).reboot();
+  const refused = host({ rebootCommand: ['sh', '-c', 'echo not now; exit 1'] }).reboot();
   await assert.rejects(refused, (error) => error instanceof RebootError && /not now/.test(error.message));
-  const host = new HostRoot({ root: '/', commandPrefix: ['echo', 'on the host:'] });
-  assert.equal((await host.run(['ls'], new AbortController().signal)).output, 'on the host: ls\n');
+  const prefixed = host({ commandPrefix: ['echo', 'on the host:'] });
+  assert.equal((await prefixed.run(['ls'], new AbortController().signal, 5000)).output, 'on the host: ls\n');
 });

@@ -10,7 +10,7 @@ import { getLoopback } from './http.ts';
 export interface ProbeTargets {
   /** Reads the agent's own Node, live; rejects when the API server does not answer. */
   node: (signal: AbortSignal) => Promise<Node>;
-  run: (argv: readonly string[], signal: AbortSignal) => Promise<CommandResult>;
+  run: (argv: readonly string[], signal: AbortSignal, limitMs: number) => Promise<CommandResult>;
   /** The boot that is on trial: what the kubelet said in an earlier one does not count. */
   bootID: string;
 }
@@ -38,7 +38,7 @@ async function probe(
   const ms = Math.max(1, Math.min(durationMs(check.timeout), limitMs, LONGEST_MS));
   const timed = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
   try {
-    const problem = await attempt(check, targets, timed);
+    const problem = await attempt(check, targets, timed, ms);
     const message = (problem ?? 'passed').slice(0, LONGEST_MESSAGE);
     return { name: check.name, passed: problem === undefined, message };
   } catch (error) {
@@ -52,9 +52,10 @@ function attempt(
   check: HealthCheck,
   targets: ProbeTargets,
   signal: AbortSignal,
+  limitMs: number,
 ): Promise<string | undefined> {
   if (check.http !== undefined) return probeHttp(check.http, signal);
-  if (check.command !== undefined) return probeCommand(check.command.argv, targets, signal);
+  if (check.command !== undefined) return probeCommand(check.command.argv, targets, signal, limitMs);
   return probeNode(targets, signal);
 }
 
@@ -71,8 +72,13 @@ async function probeHttp(target: NonNullable<HealthCheck['http']>, signal: Abort
   return status >= 200 && status < 400 ? undefined : `port ${target.port} answered ${status}`;
 }
 
-async function probeCommand(argv: readonly string[], targets: ProbeTargets, signal: AbortSignal) {
-  const { status, output } = await targets.run(argv, signal);
+async function probeCommand(
+  argv: readonly string[],
+  targets: ProbeTargets,
+  signal: AbortSignal,
+  limitMs: number,
+) {
+  const { status, output } = await targets.run(argv, signal, limitMs);
   signal.throwIfAborted();
   return status === 0 ? undefined : `ended with ${status ?? 'no status'}: ${output.trim()}`;
 }

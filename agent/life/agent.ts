@@ -96,6 +96,8 @@ export class Agent {
     if (step.do === 'idle' || step.do === 'check') this.#propose(facts);
     if (step.do === 'idle') return step.waitMs ?? Number.POSITIVE_INFINITY;
     if (engine === undefined) return Number.POSITIVE_INFINITY;
+    // Whoever ends the agent waits for it: nothing new is begun.
+    signal.throwIfAborted();
     const context = { parts: this.#parts, beside: this.#beside, work: this.#work, engine, facts, signal };
     this.#record = await carryOut(step, context);
     return step.do === 'check' && !this.#passedAll() ? step.waitMs : 0;
@@ -127,6 +129,8 @@ export class Agent {
       const engine = await this.#parts.openEngine(record.diskID);
       if (await engine.repair()) this.#parts.log.warn('mended a damaged slot table');
       await this.#pin(record, engine);
+      // Of an agent that was killed when all but this was done.
+      if (record.armed === undefined) await this.#parts.host.deadman.disarm();
       this.#engine = engine;
       return engine;
     } catch (error) {

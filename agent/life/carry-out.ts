@@ -17,7 +17,7 @@ const DEEDS: { [K in Deed]: (step: Do<K>, context: Context) => Promise<AgentReco
   refuse,
   accept,
   arm: ({ armed }, context) => arm(armed, context),
-  disarm: ({ error }, context) => disarm(error, context),
+  disarm,
   adopt,
   try: begin,
   check,
@@ -25,13 +25,18 @@ const DEEDS: { [K in Deed]: (step: Do<K>, context: Context) => Promise<AgentReco
   strand,
   fallBack,
   concludeRolledBack,
-  concludeNeverArmed: (_, context) => save(context, withoutArmed(context.facts.record)),
+  concludeNeverArmed,
 };
 
 /** Does one step; the record as it is on disk then. What was written down before an error stays written. */
 export function carryOut(step: Do<Deed>, context: Context): Promise<AgentRecord> {
   const deed = DEEDS[step.do] as (step: Step, context: Context) => Promise<AgentRecord>;
   return deed(step, context);
+}
+
+async function concludeNeverArmed(_: Do<'concludeNeverArmed'>, context: Context): Promise<AgentRecord> {
+  await context.parts.host.deadman.disarm();
+  return save(context, withoutArmed(context.facts.record));
 }
 
 async function stage({ wanted }: Do<'stage'>, { beside, engine, facts }: Context): Promise<AgentRecord> {

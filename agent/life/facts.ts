@@ -1,6 +1,6 @@
 import type { NodeStateSpec } from '#api/node-state.ts';
 import type { EngineStatus } from '../slots/engine.ts';
-import type { AgentRecord } from '../record/record.ts';
+import type { AgentRecord, Failure } from '../record/record.ts';
 import type { CheckResult } from '../health/gate.ts';
 import type { HostFacts } from '../boot/host.ts';
 
@@ -26,6 +26,8 @@ export interface Work {
   verified?: string;
   /** When the host last agreed to reboot, by the clock that nobody sets. */
   rebootAskedAt?: number;
+  /** Somebody on the machine keeps it from rebooting; asked again after `untilMs`, by the clock that nobody sets. */
+  held?: { error: Failure; untilMs: number };
   /** A grant that turned out not to be for us; its id is never used again. */
   refusedGrant?: string;
   /** The last round of the gate's checks. */

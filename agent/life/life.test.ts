@@ -16,6 +16,7 @@ function arrived(world: World): void {
   assert.equal(world.status?.update?.phase, 'Succeeded');
   assert.equal(world.status.reboot, undefined);
   assert.equal(world.status.history?.length, 1);
+  assert.equal(world.deadman.left, undefined);
 }
 
 function wentBack(world: World, code: string): void {
@@ -40,6 +41,14 @@ test('a version that is never healthy is rolled back at the deadline', async () 
   assert.equal(world.status?.health?.checks[0]?.passed, false);
 });
 
+test('a version that comes up without its agent is taken back by the deadman, which is gone afterwards', async () => {
+  const world = await play({ behaviour: 'no-agent' });
+  wentBack(world, 'BootFailed');
+  assert.match(world.status?.update?.error?.message ?? '', /without its agent/);
+  assert.equal(world.effects.filter((effect) => effect === 'deadman').length, 2, 'once a try');
+  assert.equal(world.deadman.left, undefined);
+});
+
 test('killed or without power before or after any effect, it arrives all the same', async () => {
   const effects = (await play({})).effects.length;
   for (const what of ['kill', 'power'] as const) {
@@ -52,12 +61,13 @@ test('killed or without power before or after any effect, it arrives all the sam
 });
 
 test('killed before or after any effect, a broken version is rolled back all the same', async () => {
-  for (const behaviour of ['no-boot', 'unhealthy'] as const) {
+  for (const behaviour of ['no-boot', 'unhealthy', 'no-agent'] as const) {
     const effects = (await play({ behaviour })).effects.length;
     for (const when of ['before', 'after'] as const) {
       for (let effect = 1; effect <= effects; effect += 1) {
         const world = await play({ behaviour, cuts: [{ effect, when, what: 'kill' }] });
-        wentBack(world, behaviour === 'no-boot' ? 'BootFailed' : 'HealthDeadline');
+        wentBack(world, behaviour === 'unhealthy' ? 'HealthDeadline' : 'BootFailed');
+        assert.equal(world.deadman.left, undefined);
       }
     }
   }
@@ -110,7 +120,7 @@ const cut: fc.Arbitrary<Cut> = fc.record({
 
 test('whatever is cut, away or deaf, it ends on a good slot and says what became of it', async () => {
   const scenario: fc.Arbitrary<Scenario> = fc.record({
-    behaviour: fc.constantFrom('ok', 'no-boot', 'unhealthy'),
+    behaviour: fc.constantFrom('ok', 'no-boot', 'unhealthy', 'no-agent'),
     cuts: fc.array(cut, { maxLength: 6 }),
     away: fc.option(fc.record({ from: fc.nat(30), ms: fc.nat(900_000) }), { nil: undefined }),
     conflicts: fc.boolean(),

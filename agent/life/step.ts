@@ -21,8 +21,8 @@ export type Step =
   | { do: 'accept'; grant: Grant; staged: Staged; gate: HealthGate }
   /** Make the slot the next to boot, and reboot. */
   | { do: 'arm'; armed: Armed }
-  /** The reboot is off: slot unselectable again. `error`: the machine did not do as told. */
-  | { do: 'disarm'; why: string; error?: Failure }
+  /** The reboot is off: slot unselectable again. `error`: the machine did not do as told; `held`: somebody kept it from that. */
+  | { do: 'disarm'; why: string; error?: Failure; held?: boolean }
   /** What runs is not good and not on record: put it on trial. */
   | { do: 'adopt'; partUUID: string; gate: HealthGate }
   /** Note that the trial of this boot began. */

@@ -5,11 +5,11 @@ import { dirname } from 'node:path';
  * Replaces the file at `path` as a whole, making its directory if need be: after a crash or a power cut there is
  * the old text or the new one, and the new one for certain once this returns. Errors are the system's own.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const fresh = `${path}.new`;
-  const file = await open(fresh, 'w', 0o600);
+  const file = await open(fresh, 'w', mode);
   try {
     await file.writeFile(text);
     await file.sync();
@@ -20,7 +20,8 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   await syncDirectory(directory);
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** What was renamed, made or removed in the directory stays so. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

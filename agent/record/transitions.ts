@@ -61,6 +61,12 @@ export function rebootFailed(record: AgentRecord, error: Failure, now: string): 
   return { ...withoutArmed(record), ...requestedAgain(record, now), rebootFailures: { count, error } };
 }
 
+/** The machine was kept from rebooting for as long as the grant stood: told, but no failure of its own. */
+export function rebootHeld(record: AgentRecord, error: Failure, now: string): AgentRecord {
+  const count = record.rebootFailures?.count ?? 1;
+  return { ...withoutArmed(record), ...requestedAgain(record, now), rebootFailures: { count, error } };
+}
+
 function requestedAgain(record: AgentRecord, now: string): Pick<AgentRecord, 'staged'> {
   return record.staged === undefined ? {} : { staged: { ...record.staged, requestedAt: now } };
 }

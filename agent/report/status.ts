@@ -75,15 +75,16 @@ function phaseOf(input: StatusInput): Phased {
 
 function armedPhase(input: StatusInput, armed: NonNullable<StatusInput['record']['armed']>): Phased {
   const { version, from, attempt, at, trial } = armed;
+  const error = input.work.held?.error;
   const boot = recognise({
     bootID: input.host.bootID,
     slots: input.engine?.slots ?? [],
     record: input.record,
   });
-  if (boot.kind === 'RebootPending') return { phase: 'Rebooting', version, from, attempt, since: at };
+  if (boot.kind === 'RebootPending') return { phase: 'Rebooting', version, from, attempt, error, since: at };
   if (trial?.stranded !== undefined && trial.verdict === undefined) {
-    const { error, at: since } = trial.stranded;
-    return { phase: 'Failed', version, from, attempt, error, since };
+    const { error: why, at: since } = trial.stranded;
+    return { phase: 'Failed', version, from, attempt, error: why, since };
   }
   return { phase: 'Verifying', version, from, attempt, error: trial?.verdict, since: trial?.since };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { EngineStatus, SlotEngine, SlotTarget } from '../../slots/engine.ts';
 import { SlotError } from '../../slots/slot-error.ts';
 
-/** How an image behaves when it is booted. */
-export type Behaviour = 'ok' | 'no-boot' | 'unhealthy';
+/** How an image behaves when it is booted. `no-agent`: it comes up, and the agent never runs on it. */
+export type Behaviour = 'ok' | 'no-boot' | 'unhealthy' | 'no-agent';
 
 export interface ModelSlot {
   name: string;

@@ -9,6 +9,7 @@ import { Reporter } from '../../report/reporter.ts';
 import { applyMergePatch } from '../../report/testing/apply-merge-patch.ts';
 import { Agent } from '../agent.ts';
 import type { Parts } from '../parts.ts';
+import { ModelDeadman } from './model-deadman.ts';
 import { ModelDisk } from './model-disk.ts';
 import type { Behaviour } from './model-disk.ts';
 
@@ -54,6 +55,7 @@ interface Sleeper {
  */
 export class World {
   readonly disk = new ModelDisk();
+  readonly deadman = new ModelDeadman();
   readonly effects: string[] = [];
   readonly #scenario: Scenario;
   /** By the clock that nobody sets. */
@@ -114,6 +116,7 @@ export class World {
     this.#sleepers = new Set();
     const { signal } = new AbortController();
     this.#shown = 0;
+    if (this.disk.running.behaviour === 'no-agent') return this.#unattended();
     this.#reporter = this.#newReporter(life);
     this.#agent = new Agent(this.#parts(life, this.#reporter));
     this.#show();
@@ -123,6 +126,16 @@ export class World {
     this.#reporter.run(signal).catch(failed);
     this.#drive(life).catch(failed);
     return this.#end.promise;
+  }
+
+  /** Nobody is there to judge the slot but the deadman; without one the story ends here. */
+  async #unattended(): Promise<string> {
+    const firesMs = this.deadman.fire(this.disk.running.partUUID);
+    if (firesMs === undefined) return 'quiet';
+    this.now = this.#bootedAt + firesMs;
+    this.effects.push('deadman');
+    this.#bootAgain();
+    return 'rebooted';
   }
 
   /** Lets time pass whenever all wait; the story is over when nothing is left to wait for. */
@@ -172,6 +185,14 @@ export class World {
         uptimeMs: async () => this.now - this.#bootedAt,
         reboot: () => this.#effect(life, 'reboot', () => this.#reboot()),
         run: async () => ({ status: 0, output: '' }),
+        deadman: {
+          arm: (trial) => guard('arm deadman', () => this.deadman.arm(trial)),
+          disarm: async () => {
+            const left = this.deadman.left;
+            if (left !== undefined) await guard('disarm deadman', () => this.deadman.disarm());
+            return left;
+          },
+        },
       },
       api: {
         node: async () => this.#node(),
@@ -345,6 +366,11 @@ export class World {
     if (cut?.when !== 'before') change();
     const next = this.disk.next();
     assert.ok(next?.version, `after ${effect} the machine has a whole slot to boot`);
+    const { running } = this.disk;
+    assert.ok(
+      !running.successful || !this.deadman.watches(running.partUUID),
+      `after ${effect} a good slot is left alone`,
+    );
     return cut;
   }
 
