@@ -1,5 +1,6 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { constants } from 'node:os';
+import { BOUNDED } from './bounded.ts';
 import { TOOL_PATH } from './tool.ts';
 
 /** How a program on a node ended. */
@@ -15,10 +16,21 @@ const NODE_PATH = '/opt/node/bin:/opt/node/kbin:/usr/sbin:/usr/bin';
 
 /** Runs a program in all namespaces of process `pid`; a failing status is a result, not an error. */
 export function execIn(pid: number, argv: readonly string[]): Promise<ExecResult> {
-  const args = [`--target=${pid}`, ...NAMESPACES, '--', 'env', '-i', `PATH=${NODE_PATH}`, ...argv];
+  const [command, ...bounded] = BOUNDED;
+  const args = [
+    ...bounded,
+    'nsenter',
+    `--target=${pid}`,
+    ...NAMESPACES,
+    '--',
+    'env',
+    '-i',
+    `PATH=${NODE_PATH}`,
+    ...argv,
+  ];
   const options = { env: { PATH: TOOL_PATH }, maxBuffer: 64 * 1024 * 1024 };
   return new Promise((resolve) => {
-    execFile('nsenter', args, options, (error, stdout, stderr) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : statusOf(error), stdout, stderr });
     });
   });

@@ -3,6 +3,7 @@ import { constants, uptime } from 'node:os';
 import { join } from 'node:path';
 import { guarded, type GuardedCleanup, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { until } from '#test/cluster/until.ts';
+import { BOUNDED } from './bounded.ts';
 import { TOOL_PATH } from './tool.ts';
 
 const INIT = new URL('node-init.sh', import.meta.url).pathname;
@@ -17,8 +18,6 @@ export const NAMESPACES = [
   '--propagation',
   'private',
 ];
-/** A node must set neither the computer's clock nor its kernel modules, whatever its pods are allowed. */
-const WITHOUT = ['setpriv', '--bounding-set', '-sys_time,-sys_module'];
 
 /** What one boot needs; see node-init.sh. */
 export interface BootSetup {
@@ -56,7 +55,7 @@ export class RunningNode {
         '--kill-child=SIGKILL',
         ...NAMESPACES,
         ...clocks(),
-        ...WITHOUT,
+        ...BOUNDED,
         '/bin/sh',
         INIT,
       ];
