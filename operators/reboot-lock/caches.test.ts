@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeState } from '#api/kinds.ts';
+import { ourConditions } from './condition/condition.ts';
 import { nodeFacts } from './lock/facts.ts';
 import { stripNode, stripState } from './caches.ts';
 
@@ -11,7 +12,11 @@ test('what the caches keep of a Node and its NodeState leads to the same facts a
     status: {
       nodeInfo: { bootID: 'b1' },
       images: [{ names: ['x'] }],
-      conditions: [{ type: 'Ready', status: 'True' as const, lastTransitionTime: '2026-11-21T10:00:00Z' }],
+      conditions: [
+        { type: 'Ready', status: 'True' as const, lastTransitionTime: '2026-11-21T10:00:00Z' },
+        { type: 'Drained', status: 'True' as const, reason: 'CareenDrained', message: 'm' },
+        { type: 'MemoryPressure', status: 'False' as const },
+      ],
     },
   };
   const grant = {
@@ -41,5 +46,6 @@ test('what the caches keep of a Node and its NodeState leads to the same facts a
       history: [],
     },
   };
+  assert.deepEqual(ourConditions(stripNode(node)), ourConditions(node));
   assert.deepEqual(nodeFacts(stripNode(node), stripState(state), 1), nodeFacts(node, state, 1));
 });

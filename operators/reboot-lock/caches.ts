@@ -4,6 +4,7 @@ import type { KubeObject, Node } from '#api/meta.ts';
 import { freshCheck } from '#runtime/health/health.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import type { OperatorContext } from '#runtime/operator/operator.ts';
+import { ourConditions } from './condition/condition.ts';
 import type { Caches } from './cluster/view.ts';
 
 /** Who is called when an object of a kind changed. Nothing is called about changes that no decision looks at. */
@@ -142,7 +143,10 @@ export function stripNode(node: Node): Node {
   return {
     metadata: { name, uid, resourceVersion, labels, annotations: Object.fromEntries(ours) },
     spec: { unschedulable: node.spec?.unschedulable === true },
-    status: { nodeInfo: { bootID }, conditions: ready === undefined ? [] : [bare(ready)] },
+    status: {
+      nodeInfo: { bootID },
+      conditions: [...(ready === undefined ? [] : [bare(ready)]), ...ourConditions(node)],
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationFlag } from '#runtime/flags/types.ts';
+import { durationFlag, switchFlag } from '#runtime/flags/types.ts';
 import { runOperator } from '#runtime/operator/operator.ts';
 import { WatchedCaches, type Changes } from './caches.ts';
 import { leaveCommand } from './leave/command.ts';
@@ -23,6 +23,11 @@ await runOperator({
       env: 'NODE_NAME',
       help: 'Node that this replica runs on; it is rebooted last.',
     },
+    nodeConditions: {
+      schema: switchFlag,
+      default: 'false',
+      help: 'Show each turn as conditions of the Node, by the names of KEP-5683; three more writes a node and turn, so off.',
+    },
     oldestView: {
       schema: durationFlag,
       value: 'TIME',
@@ -44,7 +49,8 @@ await runOperator({
     caches.start(context);
     return {
       lead: async (signal) => {
-        session = new Session({ context, caches, metrics, ownNode: context.flags.nodeName, signal });
+        const { nodeName: ownNode, nodeConditions } = context.flags;
+        session = new Session({ context, caches, metrics, ownNode, nodeConditions, signal });
         await session.run();
         session = undefined;
       },

@@ -7,6 +7,7 @@ import type { Changes, WatchedCaches } from './caches.ts';
 import { kubeCluster } from './cluster/kube-cluster.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { View } from './cluster/view.ts';
+import { Publisher } from './condition/publisher.ts';
 import { reconcileGroupLock } from './group/controller.ts';
 import { unavailable } from './lock/availability.ts';
 import { begun } from './lock/facts.ts';
@@ -35,6 +36,8 @@ export interface SessionOptions {
   caches: WatchedCaches;
   metrics: RebootMetrics;
   ownNode?: string | undefined;
+  /** Whether turns are shown as conditions of the Node. */
+  nodeConditions: boolean;
   /** Aborts when this process leads no more. */
   signal: AbortSignal;
 }
@@ -50,6 +53,8 @@ export class Session implements Changes {
   readonly #locks: Controller;
   readonly #nodes: Controller;
   readonly #told: Controller;
+  readonly #conditions: Controller;
+  readonly #publisher: Publisher;
   readonly #windows: Controller;
   readonly #groups: Controller;
   /** Nodes that hold a place or carry our mark, as of the last round. */
@@ -83,6 +88,10 @@ export class Session implements Changes {
       inTurn: (name) => this.#inTurn.has(name),
     });
     this.#told = this.#controller('holds', (name) => teller.tell(name), 4);
+    const { view, cluster } = { view: this.#view, cluster: this.#cluster };
+    const node = (name: string) => caches.node.get(name);
+    this.#publisher = new Publisher({ on: options.nodeConditions, view, cluster, node });
+    this.#conditions = this.#controller('conditions', (name, run) => this.#publisher.publish(name, run), 4);
     const { client } = context;
     const window = (name: string) => caches.window.get(name);
     const onEdge = () => this.#all();
@@ -109,12 +118,15 @@ export class Session implements Changes {
   async run(): Promise<void> {
     const { caches, signal } = this.#options;
     await caches.synced(signal);
-    for (const node of caches.nodes()) this.#view.observe(node);
+    for (const node of caches.nodes()) {
+      this.#view.observe(node);
+      this.#show(node);
+    }
     for (const { metadata } of caches.windows()) this.#windows.enqueue(metadata.name);
     for (const { metadata } of caches.groups()) this.#groups.enqueue(metadata.name);
     this.#groups.enqueue(CONTROL_PLANE_LOCK);
     this.#locks.enqueue(LOCKS);
-    const controllers = [this.#locks, this.#nodes, this.#told, this.#windows, this.#groups];
+    const controllers = [this.#locks, this.#nodes, this.#told, this.#conditions, this.#windows, this.#groups];
     await Promise.all(controllers.map((controller) => controller.run(signal)));
   }
 
@@ -124,9 +136,14 @@ export class Session implements Changes {
     this.state(name);
   }
 
+  #show(node: Node | undefined): void {
+    if (node !== undefined && this.#publisher.concerns(node)) this.#conditions.enqueue(node.metadata.name);
+  }
+
   state(name: string): void {
     this.#view.changed();
     this.#locks.enqueue(LOCKS);
+    this.#show(this.#options.caches.node.get(name));
     if (this.#inTurn.has(name)) this.#nodes.enqueue(name);
   }
 

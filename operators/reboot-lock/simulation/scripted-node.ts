@@ -14,6 +14,8 @@ export class ScriptedNodes {
   readonly #client: KubeClient;
   readonly #states: Informer<NodeState>;
   readonly #names: string[] = [];
+  /** Boot IDs, by node. */
+  readonly #running = new Map<string, string>();
   readonly #busy = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #boots = 0;
@@ -118,10 +120,16 @@ export class ScriptedNodes {
       lastHeartbeatTime: now,
       lastTransitionTime: now,
     };
-    const nodeInfo = bootID === undefined ? {} : { nodeInfo: { bootID } };
-    await this.#client.mergePatch(`/api/v1/nodes/${name}/status`, {
-      status: { conditions: [condition], ...nodeInfo },
-    });
+    if (bootID !== undefined) this.#running.set(name, bootID);
+    const nodeInfo = { bootID: this.#running.get(name) };
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      status: { conditions: [condition], nodeInfo },
+    };
+    // As a kubelet's strategic merge does, this leaves the conditions of others alone.
+    await this.#client.apply(`/api/v1/nodes/${name}/status`, body, { fieldManager: 'kubelet', force: true });
   }
 
   ready(name: string, ready: boolean): Promise<void> {
