@@ -37,7 +37,7 @@ const LOCAL: Check[] = [
       ? undefined
       : refuse('Withdrawn', 'what is staged is no longer asked for'),
   ({ record, work }) =>
-    true
+    work.verified === record.staged?.digest
       ? undefined
       : refuse('NotVerified', 'the staged slot is not read back yet'),
 ];

@@ -94,7 +94,7 @@ function dropOther({ record }: Facts, wanted: Stageable): Step | undefined {
 function awaitWork({ work, record }: Facts): Step | undefined {
   if (work.busy !== undefined) return { do: 'idle', why: `${work.busy.task} is under way` };
   const { staged } = record;
-  if (staged === undefined || true) return undefined;
+  if (staged === undefined || staged.digest === work.verified) return undefined;
   return { do: 'recheck', staged };
 }
 
