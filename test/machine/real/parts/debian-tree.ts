@@ -30,7 +30,8 @@ const LEFT_OUT_OF_USR = [
   'lib/udev/hwdb.*',
   'lib/apt',
   'lib/dpkg',
-  'lib/*/libapt-pkg.so*',
+  'lib/*/libapt-*',
+  ...['apt*', 'dpkg*', 'deb*'].flatMap((name) => [`bin/${name}`, `sbin/${name}`, `share/${name}`]),
 ] as const;
 
 /** What is of the computer that made the tree, or of the package manager. */

@@ -10,8 +10,9 @@ export interface PseudoFiles {
   contents: string[];
 }
 
-/** Says `changes` to a tree in which `exists` in the words of mksquashfs. */
-export function pseudoFiles(changes: readonly SlotChange[], exists: (path: string) => boolean): PseudoFiles {
+/** Says `changes` to a tree in which `exists` in the words of mksquashfs. Of several to a path the last counts. */
+export function pseudoFiles(all: readonly SlotChange[], exists: (path: string) => boolean): PseudoFiles {
+  const changes = [...new Map(all.map((change) => [change.path, change])).values()];
   const contents: string[] = [];
   const definitions = changes.flatMap((change) => {
     if ('absent' in change) return [];
@@ -20,7 +21,7 @@ export function pseudoFiles(changes: readonly SlotChange[], exists: (path: strin
     return [`"${change.path}" f ${(change.mode ?? 0o644).toString(8)} 0 0 cat ${contents.length - 1}`];
   });
   const directories = newDirectories(changes, exists).map((directory) => `"${directory}" d 755 0 0`);
-  const excluded = [...new Set(changes.map((change) => change.path))].filter(exists);
+  const excluded = changes.map((change) => change.path).filter(exists);
   return { definitions: [...directories, ...definitions], excluded, contents };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { guardedDirectory } from '#test/cluster/guardian.ts';
@@ -31,7 +31,7 @@ export interface RealOsImageOptions extends Pick<OsTreeOptions, 'progress'> {
 export async function buildRealOsImage(options: RealOsImageOptions): Promise<void> {
   const { usr } = await osTree(options.suite ?? 'bookworm', { progress: options.progress });
   const changes = await slotChanges(options.version, options.behaviour ?? 'ok');
-  const pseudo = pseudoFiles(changes, (file) => existsSync(path.join(usr, file)));
+  const pseudo = pseudoFiles(changes, (file) => isThere(path.join(usr, file)));
   await mkdir(path.dirname(options.path), { recursive: true });
   const temporary = `${options.path}.${randomUUID()}`;
   try {
@@ -40,6 +40,11 @@ export async function buildRealOsImage(options: RealOsImageOptions): Promise<voi
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Also a link that leads nowhere, as many do in a tree without its root. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 async function makeSquashfs(usr: string, target: string, pseudo: PseudoFiles): Promise<void> {
