@@ -3,7 +3,7 @@ import { readTraffic, sumOf } from '#test/observer/audit.ts';
 import { Observer } from '#test/observer/observer.ts';
 import { allRest, readWorld, type World } from '#test/stack/objects.ts';
 import type { Stack } from '#test/stack/stack.ts';
-import type { OsBehaviour } from '#test/stack/os-images.ts';
+import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
 import { render } from './render.ts';
 import type { ChapterFacts } from './report.ts';
 import { holderNames, machineViews, type Scene } from './scene.ts';
@@ -66,7 +66,7 @@ export class Story {
     await this.#until(`${WORKLOAD.replicas} pods are ready`, () => this.#pods.ready === WORKLOAD.replicas);
   }
 
-  async #rollOut(version: string, behaviour: OsBehaviour): Promise<void> {
+  async #rollOut(version: string, behaviour: RealBehaviour): Promise<void> {
     const { machineNames } = this.#stack;
     await this.#measure(version, machineNames.length, async () => {
       this.#begin(`${version} is published`);

@@ -1,12 +1,10 @@
-import type { Behaviour } from '#test/machine/os-image.ts';
-
-/** How an image behaves when it is booted; `no-kubelet` exists on real nodes only: its kubelet always fails. */
-export type OsBehaviour = Behaviour | 'no-kubelet';
+import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
 
 export interface OsImage {
   path: string;
   version: string;
-  behaviour: OsBehaviour;
+  /** `no-kubelet` exists on real nodes only. */
+  behaviour: RealBehaviour;
 }
 
 /** Builds the content of an OS slot for one kind of machines. */

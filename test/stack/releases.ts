@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { generateKey } from '#agent/payload/minisign.ts';
 import { publishPayload } from '#agent/payload/publish.ts';
-import type { OsBehaviour, OsImageBuilder } from './os-images.ts';
+import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
+import type { OsImageBuilder } from './os-images.ts';
 
 /** A release as an UpdateChannel declares it. */
 export interface DeclaredRelease {
@@ -32,7 +33,7 @@ export class Releases {
   }
 
   /** Builds the image of a version that behaves as told, publishes it, and gives what a channel says of it. */
-  async publish(version: string, behaviour: OsBehaviour = 'ok'): Promise<DeclaredRelease> {
+  async publish(version: string, behaviour: RealBehaviour = 'ok'): Promise<DeclaredRelease> {
     const image = await this.image(version, behaviour);
     const { sha256 } = await publishPayload({
       image,
@@ -46,7 +47,7 @@ export class Releases {
   }
 
   /** The file system image of a version. */
-  async image(version: string, behaviour: OsBehaviour = 'ok'): Promise<string> {
+  async image(version: string, behaviour: RealBehaviour = 'ok'): Promise<string> {
     const image = path.join(this.#directory, `os-${version}.img`);
     await this.#build({ path: image, version, behaviour });
     return image;

@@ -11,7 +11,7 @@ import type { Machine } from '#test/machine/machine.ts';
 import type { PayloadServer } from '#test/machine/payload-server.ts';
 import type { Ground, NodesKind } from './ground.ts';
 import { run } from './kubectl.ts';
-import type { OsBehaviour } from './os-images.ts';
+import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
 import type { Releases } from './releases.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -99,7 +99,7 @@ export class Stack {
   }
 
   /** Builds and signs a release and declares it in the channel, with all that were declared before. */
-  async publishAndDeclare(version: string, behaviour: OsBehaviour = 'ok'): Promise<void> {
+  async publishAndDeclare(version: string, behaviour: RealBehaviour = 'ok'): Promise<void> {
     await this.releases.publish(version, behaviour);
     await this.declare();
   }
