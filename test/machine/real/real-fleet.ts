@@ -8,6 +8,7 @@ import { NodeNetwork } from './network.ts';
 import { nodeIdentity } from './node-identity.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { RealMachineKind } from './real-machine-options.ts';
+import { findNodeParts } from './parts/find-node-parts.ts';
 import { demandRealNodes } from './possible.ts';
 import { createRealMachine, type RealMachine } from './real-machine.ts';
 
@@ -25,7 +26,8 @@ export interface RealFleetOptions extends Omit<RealMachineKind, 'cluster'> {
   zones?: readonly string[] | undefined;
   /** OCI archives that every node has, besides those of its parts. */
   images?: readonly string[] | undefined;
-  parts: NodeParts;
+  /** Found, and made where they are not in the cache, unless told. */
+  parts?: NodeParts | undefined;
 }
 
 /** Real machines that live and vanish together, with the network between them. */
@@ -87,10 +89,11 @@ async function createMachines(
   guarded: GuardedDirectory,
   network: NodeNetwork,
 ): Promise<RealMachine[]> {
-  const { count, prefix = 'node', zones, parts, images = [] } = options;
+  const { count, prefix = 'node', zones, images = [] } = options;
+  const parts = options.parts ?? (await findNodeParts());
   const { path, cleanup: within } = guarded;
   const imagesDirectory = await gather(join(path, 'images'), [...parts.images, ...images]);
-  const shared = { ...options, imagesDirectory, network, within, ledger: join(path, 'loops') };
+  const shared = { ...options, parts, imagesDirectory, network, within, ledger: join(path, 'loops') };
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const make = (number: number): Promise<RealMachine> => {
     const identity = nodeIdentity(`${prefix}${number}`, number);

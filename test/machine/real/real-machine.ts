@@ -21,6 +21,7 @@ import {
   type RealMachineOptions,
   type RealMachineTimes,
 } from './real-machine-options.ts';
+import { RealNodeError } from './real-node-error.ts';
 import { fillRoot } from './root-partition.ts';
 import { RunningNode, type Ending } from './running-node.ts';
 
@@ -99,6 +100,11 @@ export class RealMachine implements Machine {
     this.#events.setMaxListeners(0);
   }
 
+  /** Where this computer sees the running node's root directory, with its own /proc, /dev and /usr. */
+  get root(): string {
+    return this.#running().path('/');
+  }
+
   powerOn(): void {
     if (this.#power !== 'off') return;
     this.#cut = new AbortController();
@@ -168,9 +174,14 @@ export class RealMachine implements Machine {
 
   /** Runs a program inside the node, as somebody who is logged in there as root. */
   async exec(argv: readonly string[]): Promise<ExecResult> {
-    const init = this.#boot?.node.init;
-    if (init === undefined) throw new Error(`${this.name} is ${this.#power}: nothing can run there`);
-    return execIn(init, argv);
+    return execIn(this.#running().init ?? 0, argv);
+  }
+
+  #running(): RunningNode {
+    if (this.#boot === undefined) {
+      throw new RealNodeError('NodeFailed', `${this.name} is ${this.#power}: nothing runs there`);
+    }
+    return this.#boot.node;
   }
 
   /** From power-on to power-off: the firmware chooses, the kernel boots, and again after each reset. */
