@@ -16,8 +16,8 @@ import { drop, type Upstream } from './forward.ts';
 /** One request that came through, and how it went. */
 export interface Passage extends Seen {
   fault: FaultKind | undefined;
-  /** Of the answer that the client got; 0 when it got none. */
-  status: number;
+  /** Of the answer that the client got; 0 when it got none, or none yet. */
+  readonly status: number;
 }
 
 /** A reverse proxy before the API server that spoils what it is told to spoil, and counts everything. */
@@ -25,7 +25,10 @@ export interface FaultProxy {
   readonly url: string;
   /** Of the proxy's own authority; clients must trust it. */
   readonly caPem: string;
-  /** Every request so far, in the order in which they were answered. */
+  /**
+   * Every request so far, in the order in which they came. One is in here before anything of its answer is on
+   * its way: who has the answer finds the request counted.
+   */
   readonly records: readonly Passage[];
   fault(rule: Rule): Armed;
   /** Takes every fault back. */
@@ -164,10 +167,11 @@ class ApiProxy implements FaultProxy {
     const rule = this.#arsenal.strike(seen);
     const open = { seen, response };
     if (seen.watch) this.#watches.add(open);
+    const passage = { ...seen, fault: rule?.kind, status: 0 };
+    this.records.push(passage);
     response.on('close', () => {
       this.#watches.delete(open);
-      const status = response.headersSent ? response.statusCode : 0;
-      this.records.push({ ...seen, fault: rule?.kind, status });
+      if (response.headersSent) passage.status = response.statusCode;
     });
     const to: Upstream = {
       url: this.#options.url,
