@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { resourcePath } from '#api/group.ts';
 import type { NodeState } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
@@ -82,7 +83,9 @@ async function openEngine(
   diskID: string | undefined,
   onCached: OnCached,
 ): Promise<SlotEngine> {
-  const pinned = { diskID, onCached };
+  // The container's own /proc shows what is mounted in the container, and its /sys may be another than the host's.
+  const [proc, sysfs] = [join(hostRoot, 'proc'), join(hostRoot, 'sys')];
+  const pinned = { diskID, onCached, proc, sysfs };
   if (disk === undefined) return openGptEngine({ ...(await findDisk(hostRoot)), ...pinned });
   return openGptEngine({ disk, running: await runningPartUUID(hostRoot), ...pinned });
 }

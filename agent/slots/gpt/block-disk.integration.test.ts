@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { SlotError, type SlotErrorCode } from '../slot-error.ts';
 import { coreosDisk, diskBytes, reseal, USR_A } from '../testing/coreos-disk.ts';
 import { firmwareChoice } from '../testing/firmware.ts';
+import { deviceNumber } from './device-node.ts';
 import { openGptEngine } from './gpt-engine.ts';
 
 /** Real block devices: loop devices with partitions, as /dev/sda has them. Needs root. */
@@ -154,6 +155,28 @@ test('a partition that the kernel does not know is not written to', options, asy
   run('partx', '--delete', '--nr', '4', disk.device);
   await assert.rejects(engine.open(), code('WrongDisk'));
 });
+
+test(
+  'a node is known by its device number: another device under its name is not written to',
+  options,
+  async () => {
+    using disk = new LoopDisk();
+    const [name, dev] = [basename(disk.device), join(disk.directory, 'dev')];
+    mkdirSync(dev);
+    const node = (as: string, device: string) =>
+      run('mknod', join(dev, as), 'b', ...deviceNumber(statSync(device).rdev).split(':'));
+    node(name, disk.device);
+    node(`${name}p4`, `${disk.device}p9`);
+    const engine = () => openGptEngine({ disk: join(dev, name), running: USR_A });
+    await assert.rejects((await engine()).open(), code('WrongDisk'));
+    node('usr-b', `${disk.device}p4`);
+    const target = await (await engine()).open();
+    await target.medium.write(0, Buffer.from('for B alone'));
+    await target.medium.sync();
+    await target.close();
+    assert.equal(readFileSync(disk.image).toString('latin1', slotB, slotB + 11), 'for B alone');
+  },
+);
 
 test('a disk with sectors of 4096 bytes is refused', options, async (context) => {
   using disk = new LoopDisk();

@@ -4,6 +4,7 @@ import { openMedium } from '../file-medium.ts';
 import type { OnCached } from '../file-medium.ts';
 import type { OpenMedium } from '../medium.ts';
 import { SlotError, slotErrorOf } from '../slot-error.ts';
+import { deviceNode, deviceNumber } from './device-node.ts';
 import type { Disk } from './disk.ts';
 import { mountedDevices } from './mounts.ts';
 import { SECTOR } from './layout.ts';
@@ -41,7 +42,7 @@ export class BlockDisk implements Disk {
   /** The kernel's idea of the partition must be the table's, or the bytes would go elsewhere. */
   async openPartition(partition: Partition): Promise<OpenMedium> {
     const name = await this.#nodeOf(partition.number);
-    const path = join(dirname(this.path), name);
+    const path = await this.#pathOf(name);
     const [start, size] = [await this.#attribute(`${name}/start`), await this.#attribute(`${name}/size`)];
     const bytes = partitionBytes(partition);
     if (Number(start) !== partition.firstLBA || Number(size) * SECTOR !== bytes) {
@@ -54,6 +55,14 @@ export class BlockDisk implements Disk {
     await this.#checkUnused(name, path);
     const extent = { offset: 0, size: bytes };
     return openMedium(path, { writable: true, exclusive: true, extent, onCached: this.#onCached });
+  }
+
+  /** Another device under the partition's name would take bytes that are not meant for it. */
+  async #pathOf(name: string): Promise<string> {
+    const usual = join(dirname(this.path), name);
+    const path = await deviceNode(usual, await this.#attribute(`${name}/dev`));
+    if (path !== undefined) return path;
+    throw new SlotError('WrongDisk', `${usual} is missing or another device; have udev make it again`);
   }
 
   /** O_EXCL alone would do; this finds the same earlier, by name, and what a container's kernel may hide. */
@@ -88,14 +97,6 @@ export class BlockDisk implements Disk {
     });
     return text.trim();
   }
-}
-
-/** `8:4`, from what `stat` calls rdev (glibc's makedev). */
-function deviceNumber(rdev: number): string {
-  const device = BigInt(rdev);
-  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
-  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn & 0xffffffffn);
-  return `${major}:${minor}`;
 }
 
 function readOnly(path: string): SlotError {

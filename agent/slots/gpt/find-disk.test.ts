@@ -39,6 +39,16 @@ test('the disk is the one that holds the running slot', async () => {
   assert.deepEqual(await findDisk(machine.root), { disk: join(machine.root, 'dev', 'vda'), running: USR_A });
 });
 
+test('a disk that /sys shows and /dev does not, as that of another machine on the computer, is none of ours', async () => {
+  await using machine = await host(cmdline, { vda: ours });
+  for (const name of ['vda', 'loop0', 'loop1']) {
+    await mkdir(join(machine.root, 'sys', 'block', name), { recursive: true });
+    if (name !== 'vda') await writeFile(join(machine.root, 'sys', 'block', name, 'dev'), '7:0\n');
+  }
+  await writeFile(join(machine.root, 'dev', 'loop0'), ours);
+  assert.deepEqual(await findDisk(machine.root), { disk: join(machine.root, 'dev', 'vda'), running: USR_A });
+});
+
 const code = (wanted: string) => (error: unknown) => error instanceof SlotError && error.code === wanted;
 
 test('no such disk, two of them, and a kernel that names none are refused', async () => {

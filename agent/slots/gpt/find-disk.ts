@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlotError, slotErrorOf } from '../slot-error.ts';
 import { openMedium } from '../file-medium.ts';
+import { deviceNode } from './device-node.ts';
 import { readTable } from './read.ts';
 
 const KEYS = ['mount.usr', 'verity.usr', 'usr', 'root'];
@@ -42,8 +43,8 @@ export async function findDisk(hostRoot: string): Promise<{ disk: string; runnin
   });
   const found: string[] = [];
   for (const name of names) {
-    const path = join(hostRoot, 'dev', name.replaceAll('!', '/'));
-    if (await holds(path, running)) found.push(path);
+    const path = await diskNode(hostRoot, name);
+    if (path !== undefined && (await holds(path, running))) found.push(path);
   }
   const [disk, ...others] = found;
   if (disk === undefined)
@@ -55,6 +56,13 @@ export async function findDisk(hostRoot: string): Promise<{ disk: string; runnin
     );
   }
   return { disk, running };
+}
+
+/** Node of the disk that /sys lists as `name`; a list without device numbers is taken at its word. */
+async function diskNode(hostRoot: string, name: string): Promise<string | undefined> {
+  const path = join(hostRoot, 'dev', name.replaceAll('!', '/'));
+  const number = await readFile(join(hostRoot, 'sys', 'block', name, 'dev'), 'utf8').catch(() => undefined);
+  return number === undefined ? path : deviceNode(path, number.trim());
 }
 
 /** Whatever cannot be read, or has no table, is not the disk. */
