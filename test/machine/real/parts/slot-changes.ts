@@ -72,7 +72,7 @@ const faults: Readonly<Record<RealBehaviour, readonly SlotChange[]>> = {
       path: `${UNITS}/containerd.service.d/10-network.conf`,
       text: [
         '[Service]',
-        "ExecStartPre=/bin/sh -c 'sed s:/etc/cni/net.d:/usr/lib/cni/net.d: /etc/containerd/config.toml >/run/containerd.toml'",
+        "ExecStartPre=/bin/sh -c 'sed s:/etc/cni/net.d:/run/cni/net.d: /etc/containerd/config.toml >/run/containerd.toml'",
         'ExecStart=',
         'ExecStart=/opt/node/bin/containerd --config /run/containerd.toml',
         '',
