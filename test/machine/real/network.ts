@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { guarded, type GuardedCleanup, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { until } from '#test/cluster/until.ts';
+import type { NodeIdentity } from './node-identity.ts';
 import { RealNodeError } from './real-node-error.ts';
 import { tool, TOOL_PATH } from './tool.ts';
 
@@ -61,10 +62,15 @@ export class NodeNetwork {
     await this.#open(GATEWAY, port, target);
   }
 
-  /** Puts a cable between the bridge and a new `eth0` of the network namespace that process `pid` lives in. */
-  async attach(cable: string, pid: number, up: boolean): Promise<void> {
+  /**
+   * Puts a cable between the bridge and a new `eth0` of the network namespace that process `pid` lives in. The card
+   * keeps its address: the addresses of pods are used again after a reboot, and whoever spoke with the last ones
+   * would send to the old card for half a minute.
+   */
+  async attach({ cable, mac }: NodeIdentity, pid: number, up: boolean): Promise<void> {
+    const card = ['peer', 'name', 'eth0', 'address', mac, 'netns', String(pid)];
     await this.#ip('link', 'del', cable).catch(() => {}); // the last boot's lives until its namespace is gone
-    await this.#ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid));
+    await this.#ip('link', 'add', cable, 'type', 'veth', ...card);
     await this.#ip('link', 'set', cable, 'master', BRIDGE, up ? 'up' : 'down');
   }
 

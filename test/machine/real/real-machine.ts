@@ -246,7 +246,7 @@ export class RealMachine implements Machine {
     const deadline = Date.now() + PLUG_IN_MS;
     while (node.running && node.init !== undefined) {
       try {
-        return await network.attach(identity.cable, node.init, this.#plugged);
+        return await network.attach(identity, node.init, this.#plugged);
       } catch (error) {
         if (Date.now() >= deadline) throw error;
         await sleep(20); // the last boot's cable is going, or the node is
