@@ -12,24 +12,27 @@ import { isKubeError } from '#runtime/client/error.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
 import { run } from '#test/stack/kubectl.ts';
+import { PodAttempts, type PodSpec, podSpecs } from './testing/pods.ts';
 import { AGENT_NAMESPACE, CHART, NAMESPACE, Release } from './testing/release.ts';
 
 const EXAMPLES = join(import.meta.dirname, '../examples');
 
 interface Workload extends KubeObject {
-  spec: { replicas?: number; template: { metadata: object; spec: Record<string, unknown> } };
+  spec: { replicas?: number; template: { spec: object } };
 }
 
 let cluster: Cluster;
 let client: KubeClient;
 let release: Release;
 let directory: string;
+let pods: PodAttempts;
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'careen-chart-'));
   cluster = await startCluster();
   client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'careen-test', qps: 1000 });
   release = new Release(cluster);
+  pods = new PodAttempts(cluster, client);
 });
 
 after(async () => {
@@ -109,6 +112,40 @@ suite('the chart as it is written', () => {
     assert.ok(!kinds.includes('CustomResourceDefinition') && kinds.includes('DaemonSet'));
   });
 
+  test('gives nobody but the agent a privilege or a path of the host, and takes the host path of the deadman back', async () => {
+    const all = podSpecs(await rendered());
+    for (const [name, spec] of all) {
+      const isAgent = name === 'DaemonSet careen-agent';
+      assert.equal(/hostPath|hostNetwork|"privileged"/.test(JSON.stringify(spec)), isAgent, name);
+      assert.doesNotMatch(JSON.stringify(spec), /hostPID|hostIPC|nsenter|SYS_ADMIN/, name);
+    }
+    assert.deepEqual(hostPaths(all), ['/', '/var/lib/careen', '/etc/systemd/system']);
+    assert.deepEqual(hostPaths(podSpecs(await rendered('--set', 'agent.deadman=false'))), [
+      '/',
+      '/var/lib/careen',
+    ]);
+  });
+
+  test('lets the operators reach the API server only, and anybody their metrics, unless told otherwise', async () => {
+    const policy = (await rendered()).find(({ kind }) => kind === 'NetworkPolicy');
+    assert.match(JSON.stringify(policy), /"policyTypes":\["Ingress","Egress"\]/);
+    assert.doesNotMatch(JSON.stringify(policy), /"from"/);
+    const kinds = async (...args: string[]) => (await rendered(...args)).map(({ kind }) => kind);
+    assert.ok(!(await kinds('--set', 'networkPolicy.enabled=false')).includes('NetworkPolicy'));
+    assert.ok(!(await kinds()).includes('ServiceMonitor'));
+    assert.ok((await kinds('--set', 'serviceMonitor.enabled=true')).includes('ServiceMonitor'));
+  });
+
+  test('spreads the replicas as told, each operator by its own pods', async () => {
+    const constraint = 'maxSkew=1,topologyKey=zone,whenUnsatisfiable=DoNotSchedule';
+    const set = constraint.split(',').map((each) => `update.topologySpreadConstraints[0].${each}`);
+    const spec = podSpecs(await rendered('--set', set.join(','))).get('Deployment careen-update');
+    const [first] = spec?.topologySpreadConstraints ?? [];
+    assert.deepEqual(first?.labelSelector, {
+      matchLabels: { 'app.kubernetes.io/instance': 'careen', 'app.kubernetes.io/name': 'careen-update' },
+    });
+  });
+
   test('refuses a cluster whose tokens name no node', async () => {
     await assert.rejects(helm('template', CHART, '--kube-version=1.31.9'), /incompatible with Kubernetes/);
   });
@@ -119,7 +156,7 @@ suite('the chart as it is written', () => {
     'image.repository=careen',
     'image.agent.pullPolicy=Always',
     'update.topologySpreadConstraints[0].skew=1',
-    'agent.stateDir=/x',
+    'agent.unitDir=/x',
     'lease.renew=1s',
     'update.replica=3',
     'update.resources.request.cpu=1',
@@ -147,8 +184,9 @@ suite('the chart as it is written', () => {
     const { global: _, ...keys } = schema.properties;
     assert.deepEqual(Object.keys(values).toSorted(), Object.keys(keys).toSorted());
     const operator = Object.keys(schema.definitions.operator.properties).toSorted();
-    assert.deepEqual(Object.keys(values.update).toSorted(), operator);
     assert.deepEqual(Object.keys(values.rebootLock).toSorted(), operator);
+    const ofUpdate = operator.filter((key) => key !== 'nodeConditions');
+    assert.deepEqual(Object.keys(values.update).toSorted(), ofUpdate);
     for (const part of ['networkPolicy', 'serviceMonitor', 'check', 'lease', 'crds', 'image'])
       assert.deepEqual(
         Object.keys(values[part]).toSorted(),
@@ -195,22 +233,32 @@ suite('the life of a release', () => {
     }
   });
 
-  test('the operators run under the restricted pod security level, the agent needs the privileged one', async () => {
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'restricted', labels } };
-    await client.create('/api/v1/namespaces', namespace);
-    const tryPod = async ({ spec }: Workload, namespace: string) => {
-      const { serviceAccountName: _, serviceAccount: _old, ...podSpec } = spec.template.spec;
-      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' }, spec: podSpec };
-      await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: 'All' });
-    };
-    await cluster.defaultServiceAccount('restricted');
-    await cluster.defaultServiceAccount(AGENT_NAMESPACE);
-    for (const deployment of (await client.list<Workload>(operators)).items)
-      await tryPod(deployment, 'restricted');
-    const agent = await client.get<Workload>(agents);
-    await assert.rejects(tryPod(agent, 'restricted'), /violates PodSecurity/);
-    await tryPod(agent, AGENT_NAMESPACE);
+  test('every pod but the agent runs under the restricted pod security level', async () => {
+    await pods.namespace('restricted', 'restricted');
+    await pods.namespace('privileged', 'privileged');
+    const all = podSpecs(await rendered());
+    assert.deepEqual([...all.keys()].toSorted(), [
+      'DaemonSet careen-agent',
+      'Deployment careen-reboot-lock',
+      'Deployment careen-update',
+      'Job careen-leave',
+      'Pod careen-check',
+    ]);
+    for (const [name, spec] of all) {
+      const attempt = pods.attempt(spec, 'restricted');
+      if (name !== 'DaemonSet careen-agent') await attempt;
+      else await assert.rejects(attempt, /violates PodSecurity.*privileged/);
+    }
+    await pods.attempt(all.get('DaemonSet careen-agent'), 'privileged');
+  });
+
+  test('the agent cannot have what the host unmounts stay mounted, nor a recursive read-only view with that', async () => {
+    const spec = podSpecs(await rendered()).get('DaemonSet careen-agent');
+    const [agent] = spec?.containers ?? [];
+    const root = agent?.volumeMounts?.find(({ mountPath }) => mountPath === '/host');
+    assert.deepEqual([root?.['mountPropagation'], root?.['readOnly']], ['HostToContainer', true]);
+    Object.assign(root ?? {}, { recursiveReadOnly: 'IfPossible' });
+    await assert.rejects(pods.attempt(spec, 'privileged'), /recursiveReadOnly/);
   });
 
   test('an upgrade changes the operators and takes the budget of a single replica away', async () => {
@@ -275,5 +323,10 @@ suite('the life of a release', () => {
     await release.uninstall({ hooks: false });
   });
 });
+
+function hostPaths(all: Map<string, PodSpec>): string[] {
+  const volumes = [...all.values()].flatMap(({ volumes = [] }) => volumes);
+  return volumes.flatMap(({ hostPath }) => hostPath?.path ?? []);
+}
 
 const PART = 'app.kubernetes.io/part-of=careen';
