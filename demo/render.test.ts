@@ -22,6 +22,7 @@ const scene: Scene = {
   chapter: '2.0.0 is published',
   elapsedMs: 62_000,
   machines: [machine],
+  leaders: [{ operator: 'careen-update', pod: 'careen-update-x', node: 'machine-3' }],
   places: { max: 2, holders: ['machine-4', 'machine-5'] },
   pods: { ready: 11, wanted: 12, budget: 10 },
   unavailable: { now: 2, worst: 2 },
@@ -32,8 +33,16 @@ test('the picture shows slots, progress, places and pods, and no line is wider t
   assert.match(lines[0] ?? '', /careen · 2\.0\.0 is published +01:02/);
   assert.match(lines[3] ?? '', /machine-1 +1\.0\.0 +▶1\.0\.0 2\/0 good +– 0\/0 +Staging ██████░░░░ 62%/);
   assert.ok(lines.some((line) => line.includes('2 of 2 places taken: machine-4, machine-5')));
+  assert.ok(lines.some((line) => line.includes('update on machine-3')));
   assert.ok(lines.some((line) => line.includes('11 of 12 pods ready')));
   for (const line of lines) assert.ok(line.length <= 120, line);
+});
+
+test('machines that have systemd show which', () => {
+  const machines = [{ ...machine, systemd: '252' }];
+  const lines = render({ ...scene, machines }, 130).map(stripVTControlCharacters);
+  assert.match(lines[2] ?? '', /RUNS +SYSTEMD +USR-A/);
+  assert.match(lines[3] ?? '', /1\.0\.0 +252 +▶1\.0\.0/);
 });
 
 test('a halted rollout says why', () => {

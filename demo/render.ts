@@ -5,12 +5,14 @@ import type { MachineView, Scene } from './scene.ts';
 /** The scene as lines of a terminal, `columns` wide. */
 export function render(scene: Scene, columns: number): string[] {
   const width = Math.max(80, columns);
+  const systemd = scene.machines.some((machine) => machine.systemd !== undefined) ? COLUMNS.systemd : 0;
   return [
     header(scene, width),
     '',
-    heading(),
-    ...scene.machines.map((machine) => row(machine, width)),
+    heading(systemd),
+    ...scene.machines.map((machine) => row(machine, width, systemd)),
     '',
+    leaders(scene),
     places(scene),
     pods(scene),
     ...(scene.halted === undefined
@@ -19,7 +21,7 @@ export function render(scene: Scene, columns: number): string[] {
   ];
 }
 
-const COLUMNS = { name: 12, runs: 8, slot: 17, phase: 24 };
+const COLUMNS = { name: 12, runs: 8, systemd: 9, slot: 17, phase: 24 };
 
 function header({ chapter, elapsedMs }: Scene, width: number): string {
   const clock = new Date(elapsedMs).toISOString().slice(14, 19);
@@ -27,19 +29,21 @@ function header({ chapter, elapsedMs }: Scene, width: number): string {
   return styleText(['bold', 'inverse'], title + clock.padStart(Math.max(6, width - title.length - 1)) + ' ');
 }
 
-function heading(): string {
+function heading(systemd: number): string {
   const { name, runs, slot, phase } = COLUMNS;
-  const text = ` ${'MACHINE'.padEnd(name)}${'RUNS'.padEnd(runs)}${'USR-A'.padEnd(slot)}${'USR-B'.padEnd(slot)}${'PHASE'.padEnd(phase)}WHY`;
+  const text = ` ${'MACHINE'.padEnd(name)}${'RUNS'.padEnd(runs)}${'SYSTEMD'.padEnd(systemd).slice(0, systemd)}${'USR-A'.padEnd(slot)}${'USR-B'.padEnd(slot)}${'PHASE'.padEnd(phase)}WHY`;
   return styleText('dim', text);
 }
 
-function row(machine: MachineView, width: number): string {
+/** `systemd` is the width of that column: 0 where the machines have none. */
+function row(machine: MachineView, width: number, systemd: number): string {
   const slots = ['USR-A', 'USR-B'].map((name) => slotText(machine.slots.find((slot) => slot.name === name)));
-  const fixed = 1 + COLUMNS.name + COLUMNS.runs + 2 * COLUMNS.slot + COLUMNS.phase;
+  const fixed = 1 + COLUMNS.name + COLUMNS.runs + systemd + 2 * COLUMNS.slot + COLUMNS.phase;
   const line = [
     machine.holdsPlace ? styleText('yellow', '●') : ' ',
     machine.name.padEnd(COLUMNS.name),
     machine.runs.padEnd(COLUMNS.runs),
+    (machine.systemd ?? '').padEnd(systemd),
     ...slots.map((text) => text.padEnd(COLUMNS.slot)),
     phaseText(machine).padEnd(COLUMNS.phase),
   ].join('');
@@ -64,6 +68,13 @@ function phaseText({ phase, progress }: MachineView): string {
   if (progress === undefined) return phase;
   const done = Math.round(progress * BAR);
   return `${phase} ${'█'.repeat(done)}${'░'.repeat(BAR - done)} ${Math.round(progress * 100)}%`;
+}
+
+function leaders(scene: Scene): string {
+  const where = scene.leaders.map(
+    ({ operator, node }) => `${operator.replace('careen-', '')} on ${node ?? '?'}`,
+  );
+  return ` leaders      ${where.join(', ') || 'none yet'}`;
 }
 
 function places({ places: { max, holders } }: Scene): string {

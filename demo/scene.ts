@@ -1,12 +1,15 @@
 import type { NodeGroup, NodeState, RebootLock } from '#api/kinds.ts';
 import { isReady, type Node } from '#api/meta.ts';
 import type { SlotStatus } from '#api/node-state.ts';
+import type { Leader } from '#test/stack/objects.ts';
 
 /** What the screen shows at one instant, drawn from the cluster's own objects and nothing else. */
 export interface Scene {
   chapter: string;
   elapsedMs: number;
   machines: MachineView[];
+  /** Where the leaders of the operators are. */
+  leaders: readonly Leader[];
   places: { max: number; holders: string[] };
   halted?: string | undefined;
   pods: { ready: number; wanted: number; budget: number };
@@ -16,6 +19,8 @@ export interface Scene {
 export interface MachineView {
   name: string;
   runs: string;
+  /** Version of systemd, where there is one. */
+  systemd?: string | undefined;
   slots: readonly SlotStatus[];
   phase: string;
   /** Share of the image that is written, 0 to 1, while it is being written. */
@@ -31,15 +36,18 @@ export interface Objects {
   states: readonly NodeState[];
   group: NodeGroup | undefined;
   lock: RebootLock | undefined;
+  /** Versions of systemd by machine. */
+  systemd: ReadonlyMap<string, string>;
 }
 
-export function machineViews({ nodes, states, lock }: Objects): MachineView[] {
+export function machineViews({ nodes, states, lock, systemd }: Objects): MachineView[] {
   const holders = holderNames(lock);
   return nodes
     .toSorted((one, other) => one.metadata.name.localeCompare(other.metadata.name, 'en', { numeric: true }))
     .map((node) => {
       const state = states.find(({ metadata }) => metadata.name === node.metadata.name);
-      return machineView(node, state, lock, holders.includes(node.metadata.name));
+      const { name } = node.metadata;
+      return { ...machineView(node, state, lock, holders.includes(name)), systemd: systemd.get(name) };
     });
 }
 

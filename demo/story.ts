@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readTraffic, sumOf } from '#test/observer/audit.ts';
+import { LeaderLog } from '#test/observer/leader-log.ts';
 import { Observer } from '#test/observer/observer.ts';
+import { overtakenByLeader } from '#test/observer/turns.ts';
 import { allRest, readWorld, type World } from '#test/stack/objects.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
@@ -8,6 +10,7 @@ import { render } from './render.ts';
 import type { ChapterFacts } from './report.ts';
 import { holderNames, machineViews, type Scene } from './scene.ts';
 import type { Screen } from './screen.ts';
+import { SystemdVersions } from './systemd-versions.ts';
 import { PodLedger, WORKLOAD, workloadManifests } from './workload.ts';
 
 const GROUP = 'workers';
@@ -26,6 +29,10 @@ export class Story {
   readonly #minReadySeconds: number;
   readonly #observer: Observer;
   readonly #pods = new PodLedger();
+  readonly #lead = new LeaderLog();
+  readonly #systemd: SystemdVersions;
+  /** Since when each node has asked for its reboot in this chapter. */
+  readonly #asked = new Map<string, number>();
   readonly #began = Date.now();
   #chapter = '';
 
@@ -33,6 +40,7 @@ export class Story {
     this.#stack = stack;
     this.#screen = screen;
     this.#budget = budget;
+    this.#systemd = new SystemdVersions(stack);
     this.#minReadySeconds = Math.ceil(SETTLE_SECONDS / speed);
     this.#observer = new Observer(stack.cluster, ({ metadata }) =>
       stack.machineNames.includes(metadata.name),
@@ -46,6 +54,7 @@ export class Story {
       await this.#rollOut('2.0.0', 'ok');
       await this.#breakAndHalt('3.0.0');
       await this.#rollOut('3.0.1', 'ok');
+      this.#judgeLeaders();
       await this.#beIdle();
     } finally {
       this.#observer.stop();
@@ -123,6 +132,7 @@ export class Story {
     const { ledger } = this.#observer;
     ledger.reset();
     this.#pods.reset();
+    this.#asked.clear();
     const from = Date.now();
     await chapter();
     const to = Date.now();
@@ -153,6 +163,13 @@ export class Story {
         `${name}: ${worst} machines were unavailable at once (${nodes.join(', ')}), ${this.#budget} may be`,
       );
     }
+    const overtaken = overtakenByLeader({
+      outages: this.#observer.ledger.outages,
+      asked: this.#asked,
+      leaderAt: (at) => this.#lead.nodeAt(at),
+    });
+    if (overtaken.length > 0)
+      throw new StoryError(`${name}: ${overtaken.join(' and ')} waited for the node that the leader was on`);
     if (lost > 0)
       throw new StoryError(`${name}: ${lost} pods went down with their machine instead of being evicted`);
     const least = WORKLOAD.replicas - WORKLOAD.maxUnavailable;
@@ -161,6 +178,17 @@ export class Story {
         `${name}: only ${this.#pods.fewestReady} pods were ready at one time, at least ${least} must be`,
       );
     }
+  }
+
+  /** Operators that live on the nodes that they reboot: who leads hands over, and its node goes last. */
+  #judgeLeaders(): void {
+    if (this.#stack.nodes === 'light') return;
+    const { handOvers } = this.#lead;
+    if (handOvers === 0)
+      throw new StoryError('every node has rebooted, and still the same replica leads the reboot lock');
+    this.#say(
+      `the leader of the reboot lock handed over ${handOvers} times; its own node let all others go first`,
+    );
   }
 
   #begin(chapter: string): void {
@@ -186,9 +214,21 @@ export class Story {
 
   async #look(): Promise<World> {
     const world = await readWorld(this.#stack.client, GROUP, `app=${WORKLOAD.name}`);
-    this.#pods.see(world.pods, this.#stack.down());
+    this.#pods.see(world.pods, this.#stack.power());
+    this.#note(world);
+    await this.#systemd.look();
     this.#screen.show(render(this.#scene(world), process.stdout.columns ?? 120));
     return world;
+  }
+
+  #note({ leaders, states }: World): void {
+    const now = Date.now();
+    const leader = leaders.find(({ operator }) => operator === 'careen-reboot-lock');
+    this.#lead.see(now, leader?.pod, leader?.node);
+    for (const { metadata, status } of states) {
+      if (status?.update?.phase !== 'Staged') continue;
+      if (!this.#asked.has(metadata.name)) this.#asked.set(metadata.name, now);
+    }
   }
 
   #scene(world: World): Scene {
@@ -197,7 +237,8 @@ export class Story {
     return {
       chapter: this.#chapter,
       elapsedMs: Date.now() - this.#began,
-      machines: machineViews({ ...world, nodes }),
+      machines: machineViews({ ...world, nodes, systemd: this.#systemd.versions }),
+      leaders: world.leaders,
       places: { max: world.lock?.status?.max ?? this.#budget, holders: holderNames(world.lock) },
       halted: world.group?.status?.rollout?.halted?.reason,
       pods: {

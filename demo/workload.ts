@@ -3,6 +3,8 @@ import { isReady, type Pod } from '#api/meta.ts';
 /** The application that must not notice: a Deployment and its disruption budget. */
 export const WORKLOAD = { name: 'shop', replicas: 12, maxUnavailable: 2 };
 
+const OPEN = { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 };
+
 export function workloadManifests(): object[] {
   const labels = { app: WORKLOAD.name };
   return [
@@ -16,7 +18,7 @@ export function workloadManifests(): object[] {
         template: {
           metadata: { labels },
           spec: {
-            terminationGracePeriodSeconds: 5,
+            terminationGracePeriodSeconds: 2,
             topologySpreadConstraints: [
               {
                 maxSkew: 2,
@@ -25,7 +27,7 @@ export function workloadManifests(): object[] {
                 labelSelector: { matchLabels: labels },
               },
             ],
-            containers: [{ name: 'shop', image: 'shop:1' }],
+            containers: [{ name: 'shop', image: 'shop:1', readinessProbe: OPEN }],
           },
         },
       },
@@ -44,15 +46,23 @@ export class PodLedger {
   fewestReady = Number.POSITIVE_INFINITY;
   readonly lost = new Set<string>();
   ready = 0;
+  /** Boot of its node in which each pod was first seen. */
+  readonly #boots = new Map<string, number>();
 
-  /** `down`: machines that have no power or are not up, as the machines themselves know. */
-  see(pods: readonly Pod[], down: ReadonlySet<string>): void {
+  /**
+   * `machines` by name, as they know themselves. A pod that nobody asked to leave is lost when its node is down, or
+   * has been since the pod was first seen: a real node may be back before anybody looks again.
+   */
+  see(pods: readonly Pod[], machines: ReadonlyMap<string, { up: boolean; boots: number }>): void {
     this.ready = pods.filter((pod) => serves(pod)).length;
     this.fewestReady = Math.min(this.fewestReady, this.ready);
-    for (const pod of pods) {
-      const { uid, deletionTimestamp } = pod.metadata;
-      if (uid !== undefined && deletionTimestamp === undefined && down.has(pod.spec?.nodeName ?? ''))
-        this.lost.add(uid);
+    for (const { metadata, spec } of pods) {
+      const machine = machines.get(spec?.nodeName ?? '');
+      if (machine === undefined || metadata.uid === undefined) continue;
+      const first = this.#boots.get(metadata.uid) ?? machine.boots;
+      this.#boots.set(metadata.uid, first);
+      if (metadata.deletionTimestamp !== undefined) continue;
+      if (!machine.up || machine.boots > first) this.lost.add(metadata.uid);
     }
   }
 

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { reportTable } from '#demo/report.ts';
 import { openScreen, type Screen } from '#demo/screen.ts';
 import { Story, StoryError } from '#demo/story.ts';
+import { realNodesPossible } from '#test/machine/real/possible.ts';
+import type { NodesKind } from '#test/stack/ground.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
 import { interruption } from './interruption.ts';
@@ -10,7 +12,8 @@ import { endWithParent } from './parent.ts';
 const HELP = `npm run demo -- [options]
 
   --nodes N   machines, 3 to 40 (5)
-  --speed X   how fast machines boot, shut down and settle: at 1, a boot takes three seconds (1)
+  --light     light machines (processes with a small kubelet of our own), also where real ones could run
+  --speed X   how fast light machines boot, shut down and settle: at 1, a boot takes three seconds (1)
   --keep      stay at the end and print how to play with the cluster
   --help      print this
 `;
@@ -21,6 +24,7 @@ const INTERRUPTED = Symbol('interrupted');
 
 interface Options {
   nodes: number;
+  light: boolean;
   speed: number;
   keep: boolean;
 }
@@ -36,7 +40,7 @@ async function main(): Promise<number> {
   }
   const interrupted = interruption();
   const screen = openScreen(process.stdout);
-  const starting = start(options, screen);
+  const starting = chooseNodes(options, screen).then((kind) => start(kind, options, screen));
   const stack = await Promise.race([starting, interrupted]);
   // Interrupted while starting: what was started ends with this program.
   if (!(stack instanceof Object)) process.exit(130);
@@ -55,7 +59,8 @@ async function show(
   screen: Screen,
   interrupted: Promise<unknown>,
 ): Promise<number> {
-  const story = new Story(stack, screen, { budget: BUDGET, speed: options.speed });
+  const speed = stack.nodes === 'real' ? 1 : options.speed;
+  const story = new Story(stack, screen, { budget: BUDGET, speed });
   const end = await Promise.race([outcome(story), interrupted.then(() => INTERRUPTED)]);
   screen.close();
   if (end === INTERRUPTED) return 130;
@@ -79,9 +84,22 @@ function complaint(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function start({ nodes, speed }: Options, screen: Screen): Promise<Stack> {
+/** Real nodes where they can run; says which, and why not the others. */
+async function chooseNodes({ light, speed }: Options, screen: Screen): Promise<NodesKind> {
   screen.say('careen: a real control plane, machines with real disks, and everything between');
+  const obstacle = light ? 'you asked for light ones (--light)' : await realNodesPossible();
+  if (obstacle !== undefined) {
+    screen.say(`light machines, because ${light ? obstacle : `real ones cannot run here: ${obstacle}`}`);
+    return 'light';
+  }
+  screen.say('real nodes: systemd, containerd and kubelet on namespaces; the operators run on them as pods');
+  if (speed !== 1) screen.say('--speed is for light machines; real ones take the time that they take');
+  return 'real';
+}
+
+function start(kind: NodesKind, { nodes, speed }: Options, screen: Screen): Promise<Stack> {
   return startStack({
+    nodes: kind,
     machines: nodes,
     firstVersion: '1.0.0',
     times: { bootMs: 3000 / speed, shutdownMs: 1000 / speed, resetMs: 1000 / speed },
@@ -89,7 +107,7 @@ function start({ nodes, speed }: Options, screen: Screen): Promise<Stack> {
   });
 }
 
-async function stay({ cluster }: Stack, interrupted: Promise<unknown>): Promise<void> {
+async function stay({ cluster, nodes }: Stack, interrupted: Promise<unknown>): Promise<void> {
   process.stdout.write(`
 The cluster stays until Ctrl-C. To play with it:
 
@@ -98,16 +116,22 @@ The cluster stays until Ctrl-C. To play with it:
   kubectl get nodegroups,rebootlocks,nodestates
   kubectl edit updatechannel stable
   helm --namespace careen-system status careen
-`);
+${nodes === 'real' ? ON_REAL_NODES : ''}`);
   const awake = setInterval(() => {}, 60_000);
   await interrupted;
   clearInterval(awake);
 }
 
+const ON_REAL_NODES = `  kubectl get nodes,pods --all-namespaces --output wide
+  kubectl --namespace careen-system logs --follow deployment/careen-reboot-lock
+  kubectl --namespace careen-agent exec daemonset/careen-agent -- node --version
+`;
+
 function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
       nodes: { type: 'string', default: '5' },
+      light: { type: 'boolean', default: false },
       speed: { type: 'string', default: '1' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -120,5 +144,5 @@ function readOptions(): Options | undefined {
     throw new RangeError('--nodes takes a whole number from 3 to 40');
   }
   if (!(speed > 0 && speed <= 20)) throw new RangeError('--speed takes a number above 0, at most 20');
-  return { nodes, speed, keep: values.keep };
+  return { nodes, speed, light: values.light, keep: values.keep };
 }

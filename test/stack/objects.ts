@@ -1,6 +1,6 @@
 import { resourcePath } from '#api/group.ts';
 import type { NodeGroup, NodeState, RebootLock } from '#api/kinds.ts';
-import type { Node, Pod } from '#api/meta.ts';
+import type { KubeObject, Node, Pod } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 
@@ -11,17 +11,42 @@ export interface World {
   group: NodeGroup | undefined;
   lock: RebootLock | undefined;
   pods: Pod[];
+  leaders: Leader[];
+}
+
+/** Who leads one of careen's operators, and on which node that pod is. */
+export interface Leader {
+  operator: string;
+  pod: string;
+  node: string | undefined;
+}
+
+interface Lease extends KubeObject {
+  spec?: { holderIdentity?: string };
 }
 
 export async function readWorld(client: KubeClient, group: string, podSelector: string): Promise<World> {
-  const [nodes, states, groupObject, lock, pods] = await Promise.all([
+  const [nodes, states, groupObject, lock, pods, leaders] = await Promise.all([
     client.list<Node>('/api/v1/nodes'),
     client.list<NodeState>(resourcePath('NodeState')),
     orAbsent(client.get<NodeGroup>(resourcePath('NodeGroup', group))),
     orAbsent(client.get<RebootLock>(resourcePath('RebootLock', group))),
     client.list<Pod>('/api/v1/namespaces/default/pods', { labelSelector: podSelector }),
+    readLeaders(client),
   ]);
-  return { nodes: nodes.items, states: states.items, group: groupObject, lock, pods: pods.items };
+  return { nodes: nodes.items, states: states.items, group: groupObject, lock, pods: pods.items, leaders };
+}
+
+async function readLeaders(client: KubeClient): Promise<Leader[]> {
+  const [leases, pods] = await Promise.all([
+    client.list<Lease>('/apis/coordination.k8s.io/v1/namespaces/careen-system/leases'),
+    client.list<Pod>('/api/v1/namespaces/careen-system/pods'),
+  ]);
+  return leases.items.flatMap(({ metadata, spec }) => {
+    const pod = spec?.holderIdentity ?? '';
+    const node = pods.items.find((one) => one.metadata.name === pod)?.spec?.nodeName;
+    return pod === '' ? [] : [{ operator: metadata.name, pod, node }];
+  });
 }
 
 export async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -75,10 +75,13 @@ export class Stack {
     return found;
   }
 
-  /** Machines that do not run now, as they know themselves. */
-  down(): Set<string> {
-    return new Set(
-      this.fleet.machines.filter((machine) => machine.state().power !== 'up').map(({ name }) => name),
+  /** Which machines run now, and in which boot, as they know themselves. */
+  power(): Map<string, { up: boolean; boots: number }> {
+    return new Map(
+      this.fleet.machines.map((machine) => {
+        const { power, boots } = machine.state();
+        return [machine.name, { up: power === 'up', boots }];
+      }),
     );
   }
 
