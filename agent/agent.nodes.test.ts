@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { HealthGate } from '#api/health.ts';
+import { RealBench } from './testing/real-bench.ts';
+
+/** The agent in the pod of its DaemonSet on a node whose systemd, kubelet and containerd are real. */
+let bench: RealBench;
+
+before(async () => {
+  bench = await RealBench.start({ '2.0.0': 'ok', '3.0.0': 'ok', '4.0.0': 'no-kubelet' });
+});
+after(() => bench?.stop());
+
+const command = (name: string, ...argv: string[]): HealthGate['checks'][number] => ({
+  name,
+  command: { argv },
+  timeout: '10s',
+});
+
+/** What of the agent is on the host: units that run, failed or wait, files of units, and state besides the record. */
+async function traces(): Promise<string> {
+  const units = await bench.on('systemctl', 'list-units', '--plain', '--no-legend', 'careen-*');
+  const files = await bench.on('sh', '-c', 'ls /etc/systemd/system /etc/systemd/system/timers.target.wants');
+  const state = await bench.on('ls', '/var/lib/careen');
+  return `${units} ${files} ${state}`
+    .split(/\s+/)
+    .filter((word) => /careen|deadman|check/.test(word))
+    .join(' ');
+}
+
+test('in its pod the agent finds the disk and the slot that runs, and tells the host’s facts', async () => {
+  const { status } = await bench.phaseIs('Idle');
+  assert.equal(status?.engine, 'gpt');
+  assert.deepEqual(
+    status.slots?.map(({ name, booted, successful, version }) => ({ name, booted, successful, version })),
+    [
+      { name: 'USR-A', booted: true, successful: true, version: '1.0.0' },
+      { name: 'USR-B', booted: false, successful: false, version: undefined },
+    ],
+  );
+  assert.equal(status.bootID, bench.machine.state().bootID);
+  assert.equal(status.machineID, await bench.on('cat', '/etc/machine-id'));
+  assert.equal(status.os?.version, '1.0.0');
+});
+
+test('an agent that is asked to end has ended within two seconds, and the next goes on', async () => {
+  await bench.want('2.0.0', {
+    gate: {
+      deadline: '60s',
+      checks: [
+        { name: 'node-ready', nodeReady: {}, timeout: '10s' },
+        command('version', 'grep', '-q', '2.0.0', '/usr/lib/os-release'),
+        command('systemd', 'systemctl', 'is-active', 'kubelet.service'),
+        command('state', 'test', '-w', '/var/lib/careen'),
+      ],
+    },
+  });
+  await bench.waitFor('the slot is being written', async () => {
+    return (await bench.read()).status?.update?.phase !== 'Idle';
+  });
+  const ms = await bench.endAgent();
+  console.log(`the agent ended in ${Math.round(ms)} ms`);
+  assert.ok(ms < 2000, `it took ${ms} ms`);
+  await bench.phase('Staged', '2.0.0');
+});
+
+test('a lock that blocks holds the reboot, is named, and is waited for', async () => {
+  await bench.on(
+    ...['systemd-run', '--unit=backup', 'systemd-inhibit', '--what=shutdown', '--mode=block'],
+    ...['--who=backup', '--why=a snapshot is taken', 'sleep', 'infinity'],
+  );
+  const { bootID } = bench.machine.state();
+  await bench.grant();
+  await bench.waitFor('the agent is held', async () => (await bench.log()).includes('a snapshot is taken'));
+  const { status } = await bench.read();
+  assert.equal(status?.update?.phase, 'Rebooting');
+  assert.equal(bench.machine.state().bootID, bootID);
+  assert.match(await traces(), /careen-deadman\.service careen-deadman\.timer careen-deadman\.timer deadman/);
+  await bench.on('systemctl', 'stop', 'backup.service');
+  await bench.phase('Succeeded', '2.0.0');
+});
+
+test('after 2.0.0 is good, its checks having run as units of the host, nothing of the agent is left on it', async () => {
+  const { status } = await bench.read();
+  assert.deepEqual(
+    status?.health?.checks.map(({ name, passed }) => `${name} ${passed}`),
+    ['node-ready true', 'version true', 'systemd true', 'state true'],
+  );
+  const journal = await bench.on('journalctl', '-b', '-o', 'cat', '--no-pager', '-u', 'careen-check-*');
+  assert.match(journal, /Careen: a health check \(\/usr\/bin\/grep\)/);
+  assert.equal(await traces(), '');
+  assert.match(await bench.on('systemctl', '--version'), /^systemd 257/);
+});
+
+test('without logind and without a bus, the agent reboots through systemd itself', async () => {
+  await bench.want('3.0.0', { gate: { deadline: '60s', checks: [command('true', 'true')] } });
+  await bench.phase('Staged', '3.0.0');
+  await bench.on(
+    'systemctl',
+    'mask',
+    '--runtime',
+    '--now',
+    'dbus.socket',
+    'dbus.service',
+    'systemd-logind.service',
+  );
+  const left = await bench.on('systemctl', 'is-active', 'dbus.service', 'systemd-logind.service');
+  assert.equal(left, 'inactive\ninactive');
+  await bench.grant();
+  await bench.phase('Succeeded', '3.0.0');
+});
+
+test('a version whose kubelet never comes up is taken back by the deadman on the host', async () => {
+  await bench.want('4.0.0', { gate: { deadline: '10s', checks: [command('true', 'true')] } });
+  await bench.phase('Staged', '4.0.0');
+  const { boots } = bench.machine.state();
+  await bench.grant();
+  const { status } = await bench.phase('RolledBack', '4.0.0', 300_000);
+  assert.equal(status?.os?.version, '3.0.0');
+  assert.equal(status.update?.error?.code, 'BootFailed');
+  assert.match(status.update.error.message, /without its agent/);
+  assert.equal(bench.machine.state().boots - boots, 3, 'both tries, and back');
+  assert.equal(await traces(), '');
+});
