@@ -81,12 +81,12 @@ suite('the life of a release on machines', () => {
     await tested();
   });
 
-  test('an upgrade hands the lead over within seconds, and at most twice', async () => {
-    const before = await client.get<Lease>(LEASE);
+  test('an upgrade hands the lead over within seconds, and at most twice', async (t) => {
     const old = new Set((await operators()).map(({ metadata }) => metadata.name));
     const began = Date.now();
+    const leaders = new Set<string>();
     let longest = 0;
-    await release.upgrade({ values: { ...VALUES, logLevel: 'debug' } });
+    const upgrade = release.upgrade({ values: { ...VALUES, logLevel: 'debug' } });
     await until(
       'new replicas lead and the old ones are gone',
       async () => {
@@ -95,13 +95,14 @@ suite('the life of a release on machines', () => {
         if (renewed >= began) longest = Math.max(longest, Date.now() - renewed);
         const pods = await operators();
         const [holder = ''] = (spec?.holderIdentity ?? '').split('_');
+        if (holder !== '') leaders.add(holder);
         return pods.length === 4 && !pods.some(({ metadata }) => old.has(metadata.name)) && !old.has(holder);
       },
       { timeoutMs: 60_000 },
     );
-    const after = await client.get<Lease>(LEASE);
-    const changes = (after.spec?.leaseTransitions ?? 0) - (before.spec?.leaseTransitions ?? 0);
-    assert.ok(changes <= 2, `the lead changed ${changes} times`);
+    await upgrade;
+    t.diagnostic(`${leaders.size} led; longest time without a renewal: ${longest} ms`);
+    assert.ok(leaders.size <= 3, [...leaders].join(', '));
     assert.ok(longest < 8000, `nobody led for ${longest} ms`);
     await tested();
   });

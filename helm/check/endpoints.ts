@@ -16,7 +16,7 @@ export function endpoints(operator: string): Check {
     const { items } = await client.list<EndpointSlice>(endpointSlicesPath(namespace), query);
     const urls = items.flatMap(readyUrls);
     if (urls.length === 0) return { unwell: 'its Service has no ready endpoint' };
-    if (!dial) return { well: `its Service has ${urls.length} ready endpoints` };
+    if (!dial) return { well: `ready endpoints of its Service: ${urls.length}` };
     const answers = await Promise.all(urls.map(complaint));
     const complaints = answers.filter((answer) => answer !== undefined);
     if (complaints.length > 0) return { unwell: complaints.join('; ') };
