@@ -13,8 +13,8 @@ import { startStack } from '#test/stack/start-stack.ts';
 
 const NAMESPACE = 'careen-system';
 const TIMES = { bootMs: 500, shutdownMs: 200 };
-/** The chart's retry period, with its jitter, and the time of a few requests. */
-const HANDOVER_MS = 3500;
+/** The chart's retry period is 2 s; a lease that nobody let go of lasts 15 s. */
+const HANDOVER_MS = 8000;
 
 /** What is seen of leaders and places, from outside. */
 class Watcher {
