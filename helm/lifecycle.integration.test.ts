@@ -96,12 +96,13 @@ suite('the life of a release on machines', () => {
         const pods = await operators();
         const [holder = ''] = (spec?.holderIdentity ?? '').split('_');
         if (holder !== '') leaders.add(holder);
-        return pods.length === 4 && !pods.some(({ metadata }) => old.has(metadata.name)) && !old.has(holder);
+        const isNew = holder !== '' && !old.has(holder);
+        return isNew && pods.length === 4 && !pods.some(({ metadata }) => old.has(metadata.name));
       },
       { timeoutMs: 60_000 },
     );
     await upgrade;
-    t.diagnostic(`${leaders.size} led; longest time without a renewal: ${longest} ms`);
+    t.diagnostic(`the lead changed ${leaders.size - 1} times; longest time without a renewal: ${longest} ms`);
     assert.ok(leaders.size <= 3, [...leaders].join(', '));
     assert.ok(longest < 8000, `nobody led for ${longest} ms`);
     await tested();
