@@ -21,6 +21,8 @@ export type DebianTool = keyof typeof packages;
 export interface DebianToolOptions {
   cwd?: string | undefined;
   env?: NodeJS.ProcessEnv | undefined;
+  /** Its mounts are its own, and are gone with it, however it ends. */
+  ownMounts?: boolean | undefined;
   /** What must not be cleaned up while the tool runs. */
   within?: GuardedCleanup | undefined;
 }
@@ -48,7 +50,10 @@ export async function debianTool(
 ): Promise<void> {
   const file = await findDebianTool(name);
   const env = { ...process.env, PATH: TOOL_PATH, LC_ALL: 'C', ...options.env };
-  const running = await guarded(file, args, { ...options, env, stderr: 'pipe', graceMs: 0 });
+  const command =
+    options.ownMounts === true ? ['unshare', '--mount', '--propagation', 'private', file] : [file];
+  const [program = '', ...words] = [...command, ...args];
+  const running = await guarded(program, words, { ...options, env, stderr: 'pipe', graceMs: 0 });
   const [said, status] = await Promise.all([
     running.stderr === null ? '' : text(running.stderr),
     running.exited,

@@ -1,12 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cacheDirectory } from '#test/cluster/binaries/cache.ts';
 import { withLock } from '#test/cluster/binaries/lock.ts';
 import { guardedDirectory } from '#test/cluster/guardian.ts';
 import { RealNodeError } from '../real-node-error.ts';
 import { debianTool } from './debian-tool.ts';
+import { demandSpace } from './demand-space.ts';
 import { extractArguments, PACKAGES, type Suite } from './debian-tree.ts';
 
 /** A Debian tree; never write to it, it is everybody's. */
@@ -79,16 +81,19 @@ async function removeLeftovers(directory: string): Promise<void> {
   await Promise.all(leftovers.map((name) => rm(path.join(parent, name), { recursive: true, force: true })));
 }
 
-/** mmdebstrap works in the system's temporary directory: 500 MB for twenty seconds. */
 async function makeTree(suite: Suite, into: string): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new RealNodeError('NotPossible', 'trees of real nodes hold files of many users: run this as root');
   }
+  // For a moment there is the whole release twice, unpacked and as an archive; little of it is kept.
+  await demandSpace(tmpdir(), { mib: 700, for: `making the tree of Debian ${suite}` });
+  await demandSpace(into, { mib: 150, for: `keeping the tree of Debian ${suite}` });
   const work = await guardedDirectory('careen-os-');
   try {
     const archive = path.join(work.path, 'tree.tar');
-    const args = ['--quiet', '--variant=minbase', `--include=${PACKAGES.join(',')}`, suite, archive];
-    await debianTool('mmdebstrap', args, { env: { TMPDIR: work.path }, within: work.cleanup });
+    const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, suite, archive];
+    const env = { TMPDIR: work.path };
+    await debianTool('mmdebstrap', args, { env, ownMounts: true, within: work.cleanup });
     await debianTool('tar', extractArguments(archive, into), { within: work.cleanup });
   } finally {
     await work.remove();
