@@ -64,11 +64,17 @@ test('an agent that is asked to end has ended within two seconds, and the next g
   await bench.phase('Staged', '2.0.0');
 });
 
-test('a lock that blocks holds the reboot, is named, and is waited for', async () => {
-  await bench.on(
-    ...['systemd-run', '--unit=backup', 'systemd-inhibit', '--what=shutdown', '--mode=block'],
-    ...['--who=backup', '--why=a snapshot is taken', 'sleep', 'infinity'],
-  );
+/** Takes a lock against shutting down, as another program on the node; let go when its unit is stopped. */
+async function inhibit(who: string, mode: 'block' | 'delay'): Promise<void> {
+  const lock = [`--who=${who}`, '--what=shutdown', `--mode=${mode}`, '--why=a snapshot is taken'];
+  await bench.on('systemd-run', `--unit=${who}`, 'systemd-inhibit', ...lock, 'sleep', 'infinity');
+  const held = async () => (await bench.on('systemd-inhibit', '--list')).includes(who);
+  await bench.waitFor(`${who} holds its lock`, held);
+}
+
+test('a lock that blocks holds the reboot, is named, and is waited for; one that delays gets its time', async () => {
+  await inhibit('backup', 'block');
+  await inhibit('kubelet-like', 'delay');
   const { bootID } = bench.machine.state();
   await bench.grant();
   await bench.waitFor('the agent is held', async () => (await bench.log()).includes('a snapshot is taken'));
@@ -78,6 +84,8 @@ test('a lock that blocks holds the reboot, is named, and is waited for', async (
   assert.match(await traces(), /careen-deadman\.service careen-deadman\.timer careen-deadman\.timer deadman/);
   await bench.on('systemctl', 'stop', 'backup.service');
   await bench.phase('Succeeded', '2.0.0');
+  const before = await bench.on('journalctl', '-b', '-1', '-o', 'cat', '--no-pager', '-u', 'systemd-logind');
+  assert.match(before, /Delay lock is active .* but inhibitor timeout is reached/);
 });
 
 test('after 2.0.0 is good, its checks having run as units of the host, nothing of the agent is left on it', async () => {
