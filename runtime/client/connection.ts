@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import { type Credentials, credentialsFrom, type ReadCredentials, type TlsIdentity } from './credentials.ts';
 import type { Plugins } from './kubeconfig.ts';
-import { newPool } from './http.ts';
+import { newDispatcher } from './http.ts';
+import { Pool } from './pool.ts';
 
 /** What one request needs to reach the server: where, as whom, over which pool. */
 export interface Route {
   server: string;
   headers: Record<string, string>;
-  dispatcher: Dispatcher;
+  pool: Pool;
 }
 
 /** How long credentials are used before they are read again; a kubelet renews tokens long before they end. */
@@ -28,7 +27,7 @@ function fingerprint(tls: TlsIdentity): string {
 export class Connection {
   readonly #read: ReadCredentials;
   #credentials: { at: number; value: Promise<Credentials> } | undefined;
-  #pool: { fingerprint: string; dispatcher: Dispatcher } | undefined;
+  #current: { fingerprint: string; pool: Pool } | undefined;
 
   /** `kubeconfig` is a path; without one the pod's own service account is used. Throws if there is neither. */
   constructor(kubeconfig?: string, plugins?: Plugins) {
@@ -36,9 +35,9 @@ export class Connection {
   }
 
   async route(): Promise<Route> {
-    const credentials = await this.#current();
+    const credentials = await this.#fresh();
     const { server, headers } = credentials;
-    return { server, headers, dispatcher: this.#pooled(credentials) };
+    return { server, headers, pool: this.#pooled(credentials) };
   }
 
   /** Reads tokens and kubeconfig again for the next request, as after a 401. */
@@ -51,23 +50,18 @@ export class Connection {
    * flight on the old one, watches too, may end by itself.
    */
   renew(): void {
-    this.#pool?.dispatcher.close().catch(() => undefined);
-    this.#pool = undefined;
+    this.#current?.pool.retire();
+    this.#current = undefined;
   }
 
   /** Ends every connection; requests in flight have a moment to end by themselves, then they fail. */
   async close(): Promise<void> {
-    const dispatcher = this.#pool?.dispatcher;
-    this.#pool = undefined;
-    if (dispatcher === undefined) return;
-    const closed = dispatcher.close().then(
-      () => true,
-      () => false,
-    );
-    if (!(await Promise.race([closed, sleep(GRACE_MS, false, { ref: false })]))) await dispatcher.destroy();
+    const pool = this.#current?.pool;
+    this.#current = undefined;
+    await pool?.close(GRACE_MS);
   }
 
-  #current(): Promise<Credentials> {
+  #fresh(): Promise<Credentials> {
     const now = performance.now();
     const known = this.#credentials;
     if (known !== undefined && now - known.at < FRESH_MS) return known.value;
@@ -77,12 +71,12 @@ export class Connection {
     return value;
   }
 
-  #pooled({ tls, dispatcher }: Credentials): Dispatcher {
+  #pooled({ tls, dispatcher }: Credentials): Pool {
     const wanted = fingerprint(tls);
-    if (this.#pool?.fingerprint !== wanted) {
+    if (this.#current?.fingerprint !== wanted) {
       this.renew();
-      this.#pool = { fingerprint: wanted, dispatcher: dispatcher?.() ?? newPool(tls) };
+      this.#current = { fingerprint: wanted, pool: new Pool(dispatcher?.() ?? newDispatcher(tls)) };
     }
-    return this.#pool.dispatcher;
+    return this.#current.pool;
   }
 }

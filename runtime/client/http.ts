@@ -1,12 +1,11 @@
 import type { Dispatcher } from 'undici';
 import Agent from 'undici/lib/dispatcher/agent.js';
-import request from 'undici/lib/api/api-request.js';
 import type { TlsIdentity } from './credentials.ts';
 
 // Undici's index loads fetch, WebSocket, caches and more: 6 MB of memory that the agent does not have.
 
-/** One pool of connections for one TLS identity: HTTP/2 where the server offers it, else HTTP/1.1. */
-export function newPool(tls: TlsIdentity): Dispatcher {
+/** Connections for one TLS identity: HTTP/2 where the server offers it, else HTTP/1.1. */
+export function newDispatcher(tls: TlsIdentity): Dispatcher {
   return new Agent({
     connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 },
     allowH2: true,
@@ -17,12 +16,4 @@ export function newPool(tls: TlsIdentity): Dispatcher {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-}
-
-/** Sends one request over a pool; resolves when the answer's head is there. */
-export function ask(
-  dispatcher: Dispatcher,
-  options: Dispatcher.RequestOptions,
-): Promise<Dispatcher.ResponseData> {
-  return request.call(dispatcher, options);
 }

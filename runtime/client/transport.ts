@@ -4,7 +4,6 @@ import { gunzipSync } from 'node:zlib';
 import { Connection } from './connection.ts';
 import { Deadline } from './deadline.ts';
 import { errorOfStatus, isKubeError, KubeError, type KubeStatus } from './error.ts';
-import { ask as send } from './http.ts';
 import { retryDelayMs } from './retry.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -103,7 +102,7 @@ export class Transport {
     if (ask.method !== 'GET') this.fence();
     let status = 0;
     try {
-      const response = await send(route.dispatcher, {
+      const response = await route.pool.ask({
         origin: new URL(route.server).origin,
         path: pathOf(route.server, ask),
         method: ask.method,
