@@ -35,7 +35,8 @@ class Refused extends Error {
  * reason.
  */
 export class Fetcher {
-  readonly #agent = new Agent({ connections: CONNECTIONS });
+  // Requests are given up at any moment here, which undici's HTTP/2 does not bear (see runtime/client/exchange.ts).
+  readonly #agent = new Agent({ connections: CONNECTIONS, allowH2: false });
   readonly #dispatcher = this.#agent.compose(interceptors.redirect({ maxRedirections: 5 }));
   readonly #closed = new AbortController();
   readonly #signal: AbortSignal;
