@@ -9,7 +9,7 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   options: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<void> {
-  const deadline = Date.now() + (options.timeoutMs ?? 20_000);
+  const deadline = performance.now() + (options.timeoutMs ?? 20_000);
   let failure: unknown;
   for (;;) {
     try {
@@ -17,7 +17,7 @@ export async function until(
     } catch (error) {
       failure = error;
     }
-    if (Date.now() >= deadline) throw new Error(`waited in vain until ${what}`, { cause: failure });
+    if (performance.now() >= deadline) throw new Error(`waited in vain until ${what}`, { cause: failure });
     await sleep(options.everyMs ?? 20);
   }
 }
