@@ -39,7 +39,9 @@ export class Fleet {
     const all = async (): Promise<boolean> => {
       const { items } = await admin.list<Node>('/api/v1/nodes');
       const nodes = new Map(items.map((node) => [node.metadata.name, node]));
-      return this.machines.every((machine) => isUp(machine, nodes.get(machine.name)));
+      const waiting = this.machines.filter((machine) => !isUp(machine, nodes.get(machine.name)));
+      if (waiting.length > 0) throw new Error(waiting.map(({ name }) => `${name} is not`).join(', '));
+      return true;
     };
     try {
       await until('all machines are Ready', all, { timeoutMs, everyMs: 100 });

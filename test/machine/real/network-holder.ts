@@ -10,25 +10,15 @@ import { createServer as createHttpServer, type IncomingMessage } from 'node:htt
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { joinSockets } from './join-sockets.ts';
 
 const [upstream = '', control = '', egress] = process.argv.slice(2);
-
-function join(one: Duplex, other: Duplex): void {
-  one.pipe(other).pipe(one);
-  for (const end of [one, other]) {
-    end.on('error', () => {}); // the other side learns it by the close
-    end.on('close', () => {
-      one.destroy();
-      other.destroy();
-    });
-  }
-}
 
 function carryOut(client: Socket, port: number): void {
   const out = connect({ path: upstream, allowHalfOpen: true });
   out.write(`${port}\n`);
   client.setNoDelay(true);
-  join(client, out);
+  joinSockets(client, out);
 }
 
 function listen(address: string, port: number): Promise<void> {
@@ -49,11 +39,11 @@ async function obey(line: string): Promise<string> {
 
 function carryIn({ url = '' }: IncomingMessage, client: Duplex, head: Buffer): void {
   const { hostname, port } = new URL(`tcp://${url}`);
-  const node = connect({ host: hostname, port: Number(port), noDelay: true });
+  const node = connect({ host: hostname, port: Number(port), noDelay: true, allowHalfOpen: true });
   node.once('connect', () => {
     client.write('HTTP/1.1 200 Connection established\r\n\r\n');
     node.write(head);
-    join(client, node);
+    joinSockets(client as Socket, node);
   });
   node.once('error', () => client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
 }

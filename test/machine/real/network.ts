@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { guarded, type GuardedCleanup, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { until } from '#test/cluster/until.ts';
 import type { NodeIdentity } from './node-identity.ts';
+import { joinSockets } from './join-sockets.ts';
 import { RealNodeError } from './real-node-error.ts';
 import { tool, TOOL_PATH } from './tool.ts';
 
@@ -79,6 +80,11 @@ export class NodeNetwork {
     await this.#ip('link', 'set', cable, up ? 'up' : 'down');
   }
 
+  /** Runs one of this computer's programs in the nodes' network, and gives what it printed. */
+  run(program: string, args: readonly string[]): Promise<string> {
+    return tool('nsenter', [`--net=/proc/${this.#holder?.pid}/ns/net`, program, ...args]);
+  }
+
   /** Ends the connections. The namespace itself goes with what it was made `within`. */
   close(): void {
     this.#server.close();
@@ -110,7 +116,7 @@ export class NodeNetwork {
   }
 
   #ip(...args: string[]): Promise<string> {
-    return tool('nsenter', [`--net=/proc/${this.#holder?.pid}/ns/net`, 'ip', ...args]);
+    return this.run('ip', args);
   }
 
   async #open(address: string, port: number, target: number): Promise<void> {
@@ -144,13 +150,7 @@ export class NodeNetwork {
     target.setNoDelay(true);
     this.#remember(target);
     target.write(head);
-    socket.pipe(target).pipe(socket);
-    for (const end of [socket, target]) {
-      end.on('close', () => {
-        socket.destroy();
-        target.destroy();
-      });
-    }
+    joinSockets(socket, target);
   }
 
   #remember(socket: Socket): void {
