@@ -372,16 +372,17 @@ interface AuditEvent {
   responseStatus?: { code: number };
 }
 
-/** Waits until nothing has been written for longer than the slowest pace. */
+/** Waits until nothing has been written for longer than the slowest pace, 10 s, and a slow machine's delay. */
 async function settled(): Promise<void> {
   let last = '';
-  let since = Date.now();
-  await until('all is quiet', async () => {
+  let since = performance.now();
+  const quiet = async (): Promise<boolean> => {
     const now = JSON.stringify(await versionsOfAll());
-    if (now !== last) since = Date.now();
+    if (now !== last) since = performance.now();
     last = now;
-    return Date.now() - since > 11_000;
-  });
+    return performance.now() - since > 15_000;
+  };
+  await until('all is quiet', quiet, { timeoutMs: 120_000, everyMs: 100 });
 }
 
 function isOffered({ spec, status }: NodeState): boolean {

@@ -6,9 +6,10 @@ import { lead } from './leader.ts';
 
 /**
  * A candidate in a process of its own: while it leads it writes its name into a ConfigMap every 20 ms, through a
- * fenced client, and says on standard output what happens to it. Arguments: kubeconfig, identity.
+ * fenced client, and says on standard output what happens to it, and when, in milliseconds by the clock of the
+ * machine. Arguments: kubeconfig, identity, lease duration and renew deadline in milliseconds.
  */
-const [kubeconfig = '', identity = ''] = process.argv.slice(2);
+const [kubeconfig = '', identity = '', leaseDurationMs, renewDeadlineMs] = process.argv.slice(2);
 const ending = new AbortController();
 process.on('SIGTERM', () => ending.abort(new Error('asked to end')));
 
@@ -16,7 +17,8 @@ const client = KubeClient.load({ kubeconfig, userAgent: `leader-${identity}`, qp
 const election = KubeClient.load({ kubeconfig, userAgent: `election-${identity}` });
 const url = '/api/v1/namespaces/default/configmaps/leader';
 
-const say = (what: string): void => void process.stdout.write(`${what}\n`);
+const say = (what: string): void =>
+  void process.stdout.write(`${Number(process.hrtime.bigint()) / 1e6} ${what}\n`);
 
 try {
   await lead({
@@ -24,8 +26,8 @@ try {
     namespace: 'default',
     name: 'test',
     identity,
-    leaseDurationMs: 3000,
-    renewDeadlineMs: 2000,
+    leaseDurationMs: Number(leaseDurationMs),
+    renewDeadlineMs: Number(renewDeadlineMs),
     retryPeriodMs: 300,
     log: createLogger({ name: identity, level: 'error' }),
     signal: ending.signal,
