@@ -206,10 +206,18 @@ export class Story {
       const world = await this.#look();
       if (holds(world)) break;
       if (Date.now() > deadline)
-        throw new StoryError(`waited ${this.#stack.patienceMs / 1000} s in vain until ${what}`);
+        throw new StoryError(
+          `waited ${this.#stack.patienceMs / 1000} s in vain until ${what}${this.#reasons(world)}`,
+        );
       await sleep(LOOK_EVERY_MS);
     }
     this.#say(`  ✓ ${what}`);
+  }
+
+  /** Why machines do not move, for the one who has waited in vain. */
+  #reasons(world: World): string {
+    const told = this.#scene(world).machines.filter(({ why }) => why !== '');
+    return told.map(({ name, why }) => `;\n  ${name}: ${why}`).join('');
   }
 
   async #look(): Promise<World> {

@@ -41,13 +41,19 @@ function groundOf(fleet: RealFleet): Ground {
     hosts: fleet.machines,
     values: {},
     powerOn: () => fleet.powerOn(),
-    ready: () => fleet.ready(READY_WITHIN_MS),
+    ready: () => ready(fleet),
     reach: async (port) => {
       await fleet.network.forward(port);
       return `${GATEWAY}:${port}`;
     },
     systemd: (machine) => systemdOf(fleet, machine),
   };
+}
+
+/** A machine that cannot even be started says why, at once. */
+async function ready(fleet: RealFleet): Promise<void> {
+  await Promise.all(fleet.machines.map((machine) => machine.waitForBoot(1, READY_WITHIN_MS)));
+  await fleet.ready(READY_WITHIN_MS);
 }
 
 async function systemdOf(fleet: RealFleet, name: string): Promise<string | undefined> {

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { isReady } from '#api/meta.ts';
+import { until } from '#test/cluster/until.ts';
+import type { SlotState } from '#test/machine/machine.ts';
+import type { RealMachine } from '#test/machine/real/real-machine.ts';
+import { holdGate, holdReboot, releaseGate } from './holds.fixture.ts';
+import type { Sight } from './sights.fixture.ts';
+import { Witness } from './witness.fixture.ts';
+
+/** One failure after the other on the same nodes: each test takes all of them to the next version. */
+let witness: Witness;
+
+before(async () => {
+  witness = await Witness.start({ machines: 3, budget: 1, gate: '60s' });
+});
+
+after(() => witness?.stop());
+
+test('a node whose power fails while it stages boots what it ran, and stages again', async (t) => {
+  const name = 'machine-1';
+  const { payloads } = witness.stack;
+  payloads.bytesPerSecond = 1024 * 1024;
+  await witness.stack.publishAndDeclare('2.0.0');
+  await witness.sights.when(`${name} has written some of its slot`, (sight) => {
+    return sight.name === name && (sight.state.status?.update?.progress?.bytes ?? 0) > 0;
+  });
+  await witness.cutPower(name);
+  const choosable = slots(name).filter(({ priority }) => priority > 0);
+  assert.equal(choosable.length, 1, 'the slot that is half written can be chosen');
+  payloads.bytesPerSecond = undefined;
+  const { boots } = witness.machine(name).state();
+  witness.machine(name).powerOn();
+  const { version } = await witness.machine(name).waitForBoot(boots + 1);
+  assert.equal(version, '1.0.0');
+  t.diagnostic(await witness.arrive('2.0.0'));
+});
+
+test('a node whose power fails when it is armed keeps its place and boots the new version', async (t) => {
+  const name = 'machine-2';
+  const machine = witness.machine(name);
+  await holdReboot(machine);
+  await witness.stack.publishAndDeclare('2.1.0');
+  await witness.when('Rebooting', name);
+  await until('its slot is armed', () => isArmed(name));
+  await witness.cutPower(name);
+  await witness.sights.when(`${name} is missed`, (sight) => sight.name === name && isMissed(sight));
+  assert.deepEqual(await witness.holders(), [name]);
+  const { boots } = machine.state();
+  machine.powerOn();
+  const { version } = await machine.waitForBoot(boots + 1);
+  assert.equal(version, '2.1.0');
+  t.diagnostic(await witness.arrive('2.1.0'));
+});
+
+test('a node whose power fails on the first boot of a version boots it once more, and keeps it', async (t) => {
+  await everywhere(holdGate);
+  await witness.stack.publishAndDeclare('2.2.0');
+  const { name } = await witness.when('Verifying');
+  assert.equal(await nextBootOf(name), '2.2.0');
+  await everywhere(releaseGate);
+  t.diagnostic(await witness.arrive('2.2.0'));
+});
+
+test('a node whose power fails on every first boot goes back, says BootFailed, and tries again when it may', async (t) => {
+  await everywhere(holdGate);
+  await witness.stack.publishAndDeclare('2.3.0');
+  const { name } = await witness.when('Verifying');
+  assert.equal(await nextBootOf(name), '2.3.0');
+  assert.equal(await nextBootOf(name), '2.2.0', 'it had no try left');
+  const { state } = await witness.when('RolledBack', name);
+  assert.equal(state.status?.update?.error?.code, 'BootFailed');
+  await everywhere(releaseGate);
+  await witness.changeGroup(({ spec }) => {
+    const rollout = { haltOn: { failures: 1, minTried: 5, acknowledged: ['2.3.0'] } };
+    Object.assign(spec.update?.rollout ?? {}, rollout, { retry: { limit: 1, backoff: '1s' } });
+  });
+  t.diagnostic(await witness.arrive('2.3.0'));
+});
+
+test('after the power of the whole house failed in the middle of a rollout, it goes on', async (t) => {
+  await witness.stack.publishAndDeclare('2.4.0');
+  const { name } = await witness.when('Verifying');
+  t.diagnostic(`${name} verified while ${witness.sights.describe()}`);
+  await Promise.all(witness.names.map((each) => witness.cutPower(each)));
+  for (const each of witness.names) witness.machine(each).powerOn();
+  t.diagnostic(await witness.arrive('2.4.0'));
+});
+
+/** Cuts the power of a node and gives it back; which version it boots then. */
+async function nextBootOf(name: string): Promise<string | undefined> {
+  const machine = witness.machine(name);
+  const { boots } = machine.state();
+  await witness.cutPower(name);
+  machine.powerOn();
+  return (await machine.waitForBoot(boots + 1)).version;
+}
+
+function slots(name: string): SlotState[] {
+  return witness.machine(name).state().slots;
+}
+
+/** The boot loader would choose the slot that does not run. */
+function isArmed(name: string): boolean {
+  const { running, slots: both } = witness.machine(name).state();
+  const [next] = both.toSorted((one, other) => other.priority - one.priority);
+  return next !== undefined && next.name !== running && next.tries > 0;
+}
+
+function isMissed({ node }: Sight): boolean {
+  return !isReady(node);
+}
+
+async function everywhere(work: (machine: RealMachine) => Promise<void>): Promise<void> {
+  await Promise.all(witness.names.map((name) => work(witness.machine(name))));
+}

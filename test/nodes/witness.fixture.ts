@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HealthGate } from '#api/health.ts';
+import type { NodeGroup } from '#api/kinds.ts';
+import { PodLedger, WORKLOAD, workloadManifests } from '#demo/workload.ts';
+import { until } from '#test/cluster/until.ts';
+import { RealMachine } from '#test/machine/real/real-machine.ts';
+import { Observer } from '#test/observer/observer.ts';
+import { allRest, readWorld, type World } from '#test/stack/objects.ts';
+import type { Stack } from '#test/stack/stack.ts';
+import { startStack } from '#test/stack/start-stack.ts';
+import { HOLDABLE } from './holds.fixture.ts';
+import type { Moment } from './moment.fixture.ts';
+import { Sights, type Sight } from './sights.fixture.ts';
+
+const LOOK_EVERY_MS = 250;
+const ARRIVE_WITHIN_MS = 180_000;
+
+export interface WitnessOptions {
+  machines: number;
+  /** How many nodes may be unavailable at once. */
+  budget: number;
+  /** Deadline of the health gate. */
+  gate: HealthGate['deadline'];
+  /** What else is different from examples/node-group.yaml. */
+  change?: (group: NodeGroup) => void;
+}
+
+/**
+ * Real nodes with careen on them and an application that must not notice, all of it watched: tests make trouble, and
+ * the witness says in the end whether what is promised was kept.
+ */
+export class Witness {
+  readonly stack: Stack;
+  readonly sights: Sights;
+  readonly #options: WitnessOptions;
+  readonly #observer: Observer;
+  readonly #pods = new PodLedger();
+  /** Machines whose power a test has cut: their pods went down without anybody's fault. */
+  readonly #cut = new Set<string>();
+  readonly #over = new AbortController();
+
+  private constructor(stack: Stack, options: WitnessOptions) {
+    this.stack = stack;
+    this.#options = options;
+    this.sights = new Sights(stack.cluster);
+    this.#observer = new Observer(stack.cluster);
+    this.#observer.start();
+    void this.#watchPods();
+  }
+
+  /** Resolves when all nodes rest on 1.0.0 and the application serves. */
+  static async start(options: WitnessOptions): Promise<Witness> {
+    const stack = await startStack({ nodes: 'real', machines: options.machines, firstVersion: '1.0.0' });
+    const witness = new Witness(stack, options);
+    try {
+      await stack.apply(workloadManifests());
+      await stack.publishAndDeclare('1.0.0');
+      await witness.changeGroup();
+      await witness.arrive('1.0.0');
+      return witness;
+    } catch (error) {
+      await witness.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    this.#observer.stop();
+    this.sights.stop();
+    await this.stack.stop();
+  }
+
+  get names(): string[] {
+    return this.stack.machineNames;
+  }
+
+  machine(name: string): RealMachine {
+    const found = this.stack.machine(name);
+    if (found instanceof RealMachine) return found;
+    throw new TypeError(`${name} is no real machine`);
+  }
+
+  /** Applies the group of these tests, with one more change. */
+  changeGroup(change: (group: NodeGroup) => void = () => undefined): Promise<void> {
+    return this.stack.applyGroup((group) => {
+      group.spec.reboot.maxUnavailable = this.#options.budget;
+      group.spec.reboot.minReadySeconds = 1;
+      group.spec.health = { deadline: this.#options.gate, checks: [NODE_READY, HOLDABLE] };
+      this.#options.change?.(group);
+      change(group);
+    });
+  }
+
+  /** Resolves in the moment in which a node is where the test wants it; any node if no name is given. */
+  when(moment: Moment, name?: string): Promise<Sight> {
+    const fits = (sight: Sight) => sight.moment === moment && (name ?? sight.name) === sight.name;
+    return this.sights.when(`${name ?? 'a node'} is ${moment}`, fits);
+  }
+
+  /** Who has a place in the budget, as the lock says. */
+  async holders(): Promise<string[]> {
+    const { lock } = await this.#world();
+    return (lock?.status?.holders ?? []).map(({ id }) => id);
+  }
+
+  /** Takes the electricity away; pods that were on that machine are nobody's fault. */
+  async cutPower(name: string): Promise<void> {
+    this.#cut.add(name);
+    await this.stack.machine(name).cutPower();
+  }
+
+  /** Waits until every node rests on `version`, and judges what happened since the last time. */
+  async arrive(version: string): Promise<string> {
+    const rest = async () => allRest(await this.#world(), this.names, version);
+    const serve = () => this.#pods.ready === WORKLOAD.replicas;
+    try {
+      const often = { timeoutMs: ARRIVE_WITHIN_MS, everyMs: LOOK_EVERY_MS };
+      await until(`every node rests on ${version}`, rest, often);
+      await until('all pods are ready', serve, often);
+    } catch (error) {
+      throw new Error(`${version} did not arrive:\n${this.sights.describe()}`, { cause: error });
+    }
+    return this.#judge();
+  }
+
+  /** The budget was kept, no pod went down with its node, and every machine found something to boot. */
+  #judge(): string {
+    const { ledger } = this.#observer;
+    const { count, nodes } = ledger.worstTaken;
+    const { budget } = this.#options;
+    assert.ok(count <= budget, `cordoned beyond the budget of ${budget}: ${nodes.join(', ')}`);
+    assert.deepEqual([...this.#pods.lost], [], 'pods went down with their node instead of being evicted');
+    const told = `at most ${count} of ${budget} taken at once, ${ledger.worst.count} unavailable; ${ledger.reboots.length} reboots`;
+    ledger.reset();
+    this.#pods.reset();
+    this.#cut.clear();
+    return told;
+  }
+
+  /** Nothing is seen while there is no API server. */
+  async #watchPods(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      await this.#lookAtPods().catch(() => undefined);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  async #lookAtPods(): Promise<void> {
+    const { pods } = await this.#world();
+    const power = [...this.stack.power()].filter(([name]) => !this.#cut.has(name));
+    this.#pods.see(pods, new Map(power));
+  }
+
+  #world(): Promise<World> {
+    return readWorld(this.stack.client, 'workers', `app=${WORKLOAD.name}`);
+  }
+}
+
+const NODE_READY: HealthGate['checks'][number] = { name: 'node-ready', nodeReady: {}, timeout: '10s' };
