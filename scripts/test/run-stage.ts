@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { findBinaries } from '#test/cluster/binaries/binaries.ts';
 import { guarded } from '#test/cluster/guardian.ts';
 import { root } from '../tool.ts';
 import type { Stage } from './stage.ts';
@@ -15,7 +14,7 @@ export interface StageResult {
 /** Runs a stage with its output to ours, under a headline, and tells how it went. */
 export async function runStage(stage: Stage): Promise<StageResult> {
   console.log(`\n── ${stage.name} ${'─'.repeat(Math.max(0, 76 - stage.name.length))}`);
-  if (stage.needsBinaries) await findBinaries({ progress: (line) => console.log(line) });
+  await stage.prepare?.((line) => console.log(line));
   const began = performance.now();
   const [command, args] = stage.command;
   const child = await guarded(command, args, { cwd: root, stdout: 'inherit', stderr: 'inherit' });

@@ -1,4 +1,7 @@
 import path from 'node:path';
+import { findBinaries } from '#test/cluster/binaries/binaries.ts';
+import { findNodeParts } from '#test/machine/real/parts/find-node-parts.ts';
+import { osTree } from '#test/machine/real/parts/os-tree.ts';
 import { root, tool } from '../tool.ts';
 import type { TestKind } from './kind.ts';
 
@@ -10,7 +13,8 @@ export interface Stage {
   remedy?: string | undefined;
   /** A stage of tests leaves its tally here; another counts as one check. */
   tally?: string | undefined;
-  needsBinaries: boolean;
+  /** Makes what takes minutes on a fresh machine, so that no test's time limit counts it. */
+  prepare?: (progress: (line: string) => void) => Promise<unknown>;
 }
 
 /** Limits of each kind: files at once on two cores, and minutes after which a file is given up. */
@@ -19,6 +23,17 @@ const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   integration: { concurrency: 2, minutes: 10 },
   e2e: { concurrency: 2, minutes: 20 },
   nodes: { concurrency: 1, minutes: 15 },
+};
+
+const preparations: Record<TestKind, NonNullable<Stage['prepare']>> = {
+  unit: () => Promise.resolve(),
+  integration: (progress) => findBinaries({ progress }),
+  e2e: (progress) => findBinaries({ progress }),
+  nodes: async (progress) => {
+    await findBinaries({ progress });
+    await findNodeParts('bookworm', { progress });
+    await osTree('trixie', { progress });
+  },
 };
 
 const prettierCache = ['--cache', '--cache-strategy=content'];
@@ -38,7 +53,7 @@ export function checks(): Stage[] {
 }
 
 function check(name: string, command: Stage['command'], remedy?: string): Stage {
-  return { name, command, remedy, needsBinaries: false };
+  return { name, command, remedy };
 }
 
 /** The tests of one kind in `files`; `directory` takes the tally. */
@@ -55,5 +70,5 @@ export function tests(kind: TestKind, files: readonly string[], directory: strin
     `--test-reporter-destination=${tally}`,
     ...files,
   ];
-  return { name: kind, command: [process.execPath, args], tally, needsBinaries: kind !== 'unit' };
+  return { name: kind, command: [process.execPath, args], tally, prepare: preparations[kind] };
 }
