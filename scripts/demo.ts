@@ -18,6 +18,11 @@ const HELP = `npm run demo -- [options]
   --help      print this
 `;
 
+const ON_REAL_NODES = `  kubectl get nodes,pods --all-namespaces --output wide
+  kubectl --namespace careen-system logs --follow deployment/careen-reboot-lock
+  kubectl --namespace careen-agent exec daemonset/careen-agent -- node --version
+`;
+
 /** How many machines may be unavailable at once, as examples/node-group.yaml says. */
 const BUDGET = 2;
 const INTERRUPTED = Symbol('interrupted');
@@ -121,11 +126,6 @@ ${nodes === 'real' ? ON_REAL_NODES : ''}`);
   await interrupted;
   clearInterval(awake);
 }
-
-const ON_REAL_NODES = `  kubectl get nodes,pods --all-namespaces --output wide
-  kubectl --namespace careen-system logs --follow deployment/careen-reboot-lock
-  kubectl --namespace careen-agent exec daemonset/careen-agent -- node --version
-`;
 
 function readOptions(): Options | undefined {
   const { values } = parseArgs({

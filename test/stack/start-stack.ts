@@ -15,6 +15,8 @@ import { Stack } from './stack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const POOL = { 'example.com/pool': 'workers' };
+/** Real nodes share the processors with all that they run. */
+const PATIENCE_MS: Record<NodesKind, number> = { light: 120_000, real: 300_000 };
 const TERRAINS: Record<NodesKind, Terrain> = { light: LIGHT, real: REAL };
 
 export interface StackOptions {
@@ -67,7 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await ground.ready();
   progress(`${count} machines are Ready`);
 
-  const patienceMs = options.patienceMs ?? 120_000;
+  const patienceMs = options.patienceMs ?? PATIENCE_MS[nodes];
   const started = starting.move();
   return new Stack({ nodes, cluster, client, ground, releases, payloads, faults, patienceMs, started });
 }
