@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import { reportTable } from '#demo/report.ts';
+import { ImageError } from '#images/oci/image-error.ts';
 import { openScreen, type Screen } from '#demo/screen.ts';
 import { Story, StoryError } from '#demo/story.ts';
-import { realNodesPossible } from '#test/machine/real/possible.ts';
+import { demandRealNodes } from '#test/machine/real/possible.ts';
+import { RealNodeError } from '#test/machine/real/real-node-error.ts';
 import type { NodesKind } from '#test/stack/ground.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
@@ -45,7 +47,7 @@ async function main(): Promise<number> {
   }
   const interrupted = interruption();
   const screen = openScreen(process.stdout);
-  const starting = chooseNodes(options, screen).then((kind) => start(kind, options, screen));
+  const starting = startSomehow(options, screen);
   const stack = await Promise.race([starting, interrupted]);
   // Interrupted while starting: what was started ends with this program.
   if (!(stack instanceof Object)) process.exit(130);
@@ -89,17 +91,30 @@ function complaint(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Real nodes where they can run; says which, and why not the others. */
-async function chooseNodes({ light, speed }: Options, screen: Screen): Promise<NodesKind> {
+/** On real nodes where they can run, else on light machines; says on which, and why. */
+async function startSomehow(options: Options, screen: Screen): Promise<Stack> {
   screen.say('careen: a real control plane, machines with real disks, and everything between');
-  const obstacle = light ? 'you asked for light ones (--light)' : await realNodesPossible();
-  if (obstacle !== undefined) {
-    screen.say(`light machines, because ${light ? obstacle : `real ones cannot run here: ${obstacle}`}`);
-    return 'light';
+  if (options.light) {
+    screen.say('light machines, because you asked for them (--light)');
+    return start('light', options, screen);
   }
-  screen.say('real nodes: systemd, containerd and kubelet on namespaces; the operators run on them as pods');
-  if (speed !== 1) screen.say('--speed is for light machines; real ones take the time that they take');
-  return 'real';
+  try {
+    await demandRealNodes();
+    screen.say(
+      'real nodes: systemd, containerd and kubelet on namespaces; the operators run on them as pods',
+    );
+    if (options.speed !== 1) screen.say('--speed is for light machines; real nodes take their own time');
+    return await start('real', options, screen);
+  } catch (error) {
+    if (!isObstacle(error)) throw error;
+    screen.say(`light machines, because ${error.message}`);
+    return start('light', options, screen);
+  }
+}
+
+/** Whether real nodes, or images for them, cannot be made on this computer; the message says what to install. */
+function isObstacle(error: unknown): error is Error {
+  return error instanceof ImageError || (error instanceof RealNodeError && error.code !== 'NodeFailed');
 }
 
 function start(kind: NodesKind, { nodes, speed }: Options, screen: Screen): Promise<Stack> {

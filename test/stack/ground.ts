@@ -39,9 +39,11 @@ export interface GroundSetup {
   progress: (line: string) => void;
 }
 
-/** One kind of ground. */
+/** One kind of ground, with all that takes long to find or make. */
 export interface Terrain {
   buildOsImage: OsImageBuilder;
   /** Makes the machines, switched off. */
   lay(setup: GroundSetup): Promise<Ground>;
 }
+
+export type Survey = (options: Pick<GroundSetup, 'started' | 'progress'>) => Promise<Terrain>;

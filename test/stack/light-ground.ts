@@ -1,3 +1,4 @@
+import { buildBundles } from '#scripts/build.ts';
 import { createFleet, type Fleet, type FleetOptions } from '#test/machine/fleet.ts';
 import { buildOsImage } from '#test/machine/os-image.ts';
 import type { Ground, GroundSetup, Terrain } from './ground.ts';
@@ -12,7 +13,10 @@ const ON_HOST = {
 };
 
 /** Light machines. */
-export const LIGHT: Terrain = { buildOsImage: buildLightImage, lay: layLightGround };
+export async function lightTerrain(): Promise<Terrain> {
+  await buildBundles();
+  return { buildOsImage: buildLightImage, lay: layLightGround };
+}
 
 async function buildLightImage({ path, version, behaviour }: OsImage): Promise<void> {
   if (behaviour === 'no-kubelet') throw new RangeError('the OS image of a light machine has no kubelet');

@@ -1,36 +1,47 @@
-import path from 'node:path';
 import { buildImages } from '#images/build-images.ts';
+import { guardedDirectory } from '#test/cluster/guardian.ts';
 import { GATEWAY } from '#test/machine/real/network.ts';
 import { findNodeParts } from '#test/machine/real/parts/find-node-parts.ts';
+import { osTree } from '#test/machine/real/parts/os-tree.ts';
 import { buildRealOsImage } from '#test/machine/real/parts/real-os-image.ts';
-import { createRealFleet, type RealFleet } from '#test/machine/real/real-fleet.ts';
-import type { Ground, GroundSetup, Terrain } from './ground.ts';
+import { demandRealNodes } from '#test/machine/real/possible.ts';
+import { createRealFleet, type RealFleet, type RealFleetOptions } from '#test/machine/real/real-fleet.ts';
+import type { Ground, GroundSetup, Survey, Terrain } from './ground.ts';
 import type { OsImage } from './os-images.ts';
 
-/** Real nodes: the operators' pods live on the nodes that they reboot. */
-export const REAL: Terrain = { buildOsImage: buildImage, lay: layRealGround };
-
 const READY_WITHIN_MS = 120_000;
+
+/**
+ * Real nodes: the operators' pods live on the nodes that they reboot.
+ * @throws RealNodeError, ImageError where this computer cannot make or run them
+ */
+export async function realTerrain({ started, progress }: Parameters<Survey>[0]): Promise<Terrain> {
+  await demandRealNodes();
+  const parts = await findNodeParts('bookworm', { progress });
+  await osTree('trixie', { progress });
+  const work = await guardedDirectory('careen-stack-images-');
+  started.defer(() => work.remove());
+  const { operators, agent } = await buildImages({
+    directory: work.path,
+    compression: 'none',
+    notice: progress,
+  });
+  return {
+    buildOsImage: buildImage,
+    lay: (setup) => layRealGround(setup, { parts, images: [operators, agent] }),
+  };
+}
 
 /** From 2.0.0 on the OS brings a newer systemd: 257 instead of 252. */
 function buildImage(image: OsImage): Promise<void> {
   return buildRealOsImage({ ...image, suite: image.version.startsWith('1.') ? 'bookworm' : 'trixie' });
 }
 
-async function layRealGround(setup: GroundSetup): Promise<Ground> {
-  const { cluster, count, osImage, labels, started, progress } = setup;
-  const parts = await findNodeParts('bookworm', { progress });
-  const directory = path.join(cluster.directory, 'images');
-  const images = await buildImages({ directory, compression: 'none', notice: progress });
-  const fleet = await createRealFleet({
-    cluster,
-    count,
-    prefix: 'machine-',
-    labels,
-    osImage,
-    parts,
-    images: [images.operators, images.agent],
-  });
+type Made = Pick<RealFleetOptions, 'parts' | 'images'>;
+
+async function layRealGround(setup: GroundSetup, made: Made): Promise<Ground> {
+  const { cluster, count, osImage, labels, started } = setup;
+  const fleet = await createRealFleet({ cluster, count, prefix: 'machine-', labels, osImage, ...made });
   started.defer(() => fleet.delete());
   return groundOf(fleet);
 }

@@ -1,15 +1,14 @@
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { KubeClient } from '#runtime/client/client.ts';
-import { buildBundles } from '#scripts/build.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
 import { startFaultProxy } from '#test/cluster/faults/proxy.ts';
 import type { MachineTimes } from '#test/machine/machine-options.ts';
 import { startPayloadServer } from '#test/machine/payload-server.ts';
-import type { NodesKind, Terrain } from './ground.ts';
+import type { NodesKind, Survey } from './ground.ts';
 import { run } from './kubectl.ts';
-import { LIGHT } from './light-ground.ts';
-import { REAL } from './real-ground.ts';
+import { lightTerrain } from './light-ground.ts';
+import { realTerrain } from './real-ground.ts';
 import { Releases } from './releases.ts';
 import { Stack } from './stack.ts';
 
@@ -17,7 +16,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const POOL = { 'example.com/pool': 'workers' };
 /** Real nodes share the processors with all that they run. */
 const PATIENCE_MS: Record<NodesKind, number> = { light: 120_000, real: 300_000 };
-const TERRAINS: Record<NodesKind, Terrain> = { light: LIGHT, real: REAL };
+const SURVEYS: Record<NodesKind, Survey> = { light: lightTerrain, real: realTerrain };
 
 export interface StackOptions {
   /** What the machines are; `light` unless told. */
@@ -39,8 +38,7 @@ export interface StackOptions {
 export async function startStack(options: StackOptions): Promise<Stack> {
   await using starting = new AsyncDisposableStack();
   const { nodes = 'light', machines: count, firstVersion, times, progress = () => undefined } = options;
-  const terrain = TERRAINS[nodes];
-  await buildBundles();
+  const terrain = await SURVEYS[nodes]({ started: starting, progress });
   const cluster = await startCluster({ progress });
   starting.defer(() => cluster.stop());
   progress(`control plane ready after ${(cluster.startedInMs / 1000).toFixed(1)} s`);

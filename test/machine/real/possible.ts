@@ -5,7 +5,7 @@ import { RealNodeError } from './real-node-error.ts';
 import { NAMESPACES } from './running-node.ts';
 import { tool, TOOL_PATH } from './tool.ts';
 
-/** Programs that real nodes are made with, and the Debian package of each. */
+/** Programs that real nodes and their OS images are made with, and the Debian package of each. */
 const TOOLS: Readonly<Record<string, string>> = {
   losetup: 'mount',
   mount: 'mount',
@@ -15,6 +15,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   nsenter: 'util-linux',
   ip: 'iproute2',
   mke2fs: 'e2fsprogs',
+  mksquashfs: 'squashfs-tools',
+  mmdebstrap: 'mmdebstrap',
 };
 
 /** What is tried on the kernel: a shell command, and what it means when it fails. */
@@ -52,7 +54,8 @@ async function findObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'they need Linux';
   if (process.geteuid?.() !== 0) return 'they need root (sudo)';
   const missing = Object.keys(TOOLS).filter((name) => !isOnPath(name));
-  if (missing.length > 0) return `install ${[...new Set(missing.map((name) => TOOLS[name]))].join(' and ')}`;
+  const packages = new Set(missing.map((name) => TOOLS[name]));
+  if (packages.size > 0) return `apt-get install ${[...packages].join(' ')}`;
   for (const [command, meaning] of TRIALS) if (await fails(command)) return meaning;
   return (await controlGroupsWork()) ? undefined : 'control groups cannot be made in /sys/fs/cgroup';
 }
