@@ -83,7 +83,7 @@ export class Workbench {
 
   /** Waits until the agent asks for a reboot, and ends it as the system would. */
   async goDown(): Promise<void> {
-    await until('the agent reboots the machine', () => existsSync(this.#rebootFile), { timeoutMs: 30_000 });
+    await until('the agent reboots the machine', () => existsSync(this.#rebootFile), { timeoutMs: 90_000 });
     await this.stopAgent('SIGTERM');
   }
 

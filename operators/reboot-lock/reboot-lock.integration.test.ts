@@ -70,8 +70,10 @@ test('a group gets its lock, the control plane its own, and both say what they c
 
 test('five nodes reboot two at a time, and then no careen object is written any more', async () => {
   const versions = await objectVersions();
+  nodes.downMs = 2000; // so long that the second one is told before the first one is back
   await Promise.all(NODES.map((name) => nodes.request(name)));
   await allDone(5);
+  nodes.downMs = 300;
   assert.ok(mostDown <= 2, `${mostDown} were down at once`);
   assert.ok(mostDown === 2, 'the budget was used');
   assert.deepEqual(nodes.failures, []);
@@ -103,7 +105,7 @@ test('a pod that its budget keeps is named with it in NodeState; the others go o
     'NodeState',
     'n0',
     ({ spec }) => spec.reboot?.hold?.reason === 'DrainBlocked',
-    30_000,
+    60_000,
   );
   assert.match(
     state.spec.reboot?.hold?.message ?? '',
@@ -165,7 +167,7 @@ test('a foreign cordon stays, counts, and is named in the status of the lock', a
     'NodeState',
     'n4',
     ({ spec }) => spec.reboot?.hold !== undefined,
-    20_000,
+    60_000,
   );
   assert.equal(spec.reboot?.hold?.reason, 'LockFull');
   await client.mergePatch('/api/v1/nodes/n3', { spec: { unschedulable: null } });
@@ -178,7 +180,7 @@ test('what was held against a node is taken back when it asks no more', async ()
   await cordon('n2');
   await cordon('n3');
   await nodes.request('n4');
-  await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold !== undefined, 20_000);
+  await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold !== undefined, 60_000);
   await nodes.report('n4', 'Succeeded', false);
   await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold === undefined);
   await uncordon('n2');
@@ -202,7 +204,7 @@ test('the leader is killed in the middle, again and again; the other one goes on
   const from = nodes.reboots.length;
   for (const name of ['a', 'b']) {
     await until('somebody reboots', () => nodes.reboots.length > from || down().length > 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     replicas.get(name)?.signal('SIGKILL');
     await replicas.get(name)?.exited;
@@ -261,10 +263,9 @@ test('a place is kept until the node was Ready for minReadySeconds', async () =>
   await nodes.request('n0');
   await eventually<NodeState>('NodeState', 'n0', ({ status }) => status?.update?.phase === 'Rebooting');
   await eventually<NodeState>('NodeState', 'n0', ({ status }) => status?.update?.phase === 'Succeeded');
-  const back = performance.now();
   await allDone(1);
-  const kept = performance.now() - back;
-  assert.ok(kept > 3500 && kept < 15_000, `the place was kept for ${kept} ms`);
+  const kept = performance.now() - (nodes.backAt.get('n0') ?? Infinity);
+  assert.ok(kept > 3000, `the place was kept for ${kept} ms; instants in a Node are whole seconds`);
 });
 
 test('while a watch is frozen nothing is granted and the reason is told; then it goes on', async () => {
@@ -453,13 +454,14 @@ async function objectVersions(): Promise<string[]> {
 
 async function settled(): Promise<void> {
   let before: string[] = [];
-  await until('nothing changes for a second', async () => {
+  const quiet = async (): Promise<boolean> => {
     const now = await objectVersions();
     const same = JSON.stringify(now) === JSON.stringify(before);
     before = now;
-    if (!same) await delay(1000);
+    if (!same) await delay(4000); // what is told of a lock is gathered for a second
     return same;
-  });
+  };
+  await until('nothing changes for a while', quiet, { timeoutMs: 120_000 });
 }
 
 function group(reboot: object): Promise<unknown> {
@@ -482,7 +484,7 @@ async function eventually<T>(
   kind: Kind | 'Node',
   name: string,
   condition: (object: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   let found: T | undefined;
   await until(`${kind} ${name} is as wanted`, async () => condition((found = await get<T>(kind, name))), {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits until `condition` holds, asking every `everyMs` (20) for at most `timeoutMs` (20000) milliseconds.
+ * Waits until `condition` holds, asking every `everyMs` (20) for at most `timeoutMs` (60000) milliseconds.
  * A condition that throws does not hold yet. The error names `what` was waited for and the last failure.
  */
 export async function until(
@@ -9,7 +9,7 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   options: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<void> {
-  const deadline = performance.now() + (options.timeoutMs ?? 20_000);
+  const deadline = performance.now() + (options.timeoutMs ?? 60_000);
   let failure: unknown;
   for (;;) {
     try {

@@ -37,7 +37,7 @@ test('a node that waits for a window says so in its NodeState, in its events and
     'the NodeState says why',
     async () => (await state('machine-1')).spec.reboot?.hold?.reason === 'WindowClosed',
     {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     },
   );
   const hold = (await state('machine-1')).spec.reboot?.hold;
@@ -62,7 +62,7 @@ test('a pod that may not leave is named with its budget, and its node does not r
     'the blocked drain is told',
     async () => (await state(node)).spec.reboot?.hold?.reason === 'DrainBlocked',
     {
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     },
   );
   const message = (await state(node)).spec.reboot?.hold?.message ?? '';
@@ -97,12 +97,12 @@ test('a node whose gate runs goes back by itself while no API server can be reac
     'a gate runs',
     async () => (await world()).states.some(({ status }) => status?.update?.phase === 'Verifying'),
     {
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     },
   );
   await stack.cluster.stopApiServer();
   try {
-    await until('no machine runs 3.2.0', () => booted('3.2.0').length === 0, { timeoutMs: 60_000 });
+    await until('no machine runs 3.2.0', () => booted('3.2.0').length === 0, { timeoutMs: 90_000 });
   } finally {
     await stack.cluster.startApiServer();
   }

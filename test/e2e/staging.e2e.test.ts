@@ -75,7 +75,7 @@ test('an acknowledged version halts nothing, and its node still stops at the lim
   await until(
     'its retries are exhausted',
     async () => (await wordsOf('machine-1')).startsWith('1.3.0 failed 3 times'),
-    { timeoutMs: 30_000 },
+    { timeoutMs: 90_000 },
   );
   assert.equal(await holdOf('machine-1'), 'RetriesExhausted');
   const { status } = await group('machine-1');
@@ -90,7 +90,7 @@ test('while the server is down nodes back off, and the next good release then ar
   await declareEach([good, good, good]);
   for (const name of MACHINES) {
     await until(`${name} backs off`, async () => (await wordsOf(name)).startsWith('2.0.0 failed with'), {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
     });
     assert.equal(await holdOf(name), 'BackingOff');
     assert.match(await wordsOf(name), /ManifestUnreachable/);
@@ -156,7 +156,7 @@ test('a pause in the middle lets one node arrive and holds the others; the end o
   const [first = ''] = await offered();
   await workers({ paused: true, rollout: { maxStaging: 1 } });
   await until('it arrives', async () => (await state(first)).status?.os?.version === '3.0.0', {
-    timeoutMs: 30_000,
+    timeoutMs: 90_000,
   });
   const others = MACHINES.filter((name) => name !== first);
   for (const name of others) {
@@ -312,7 +312,7 @@ async function refused(name: string, version: string, code: UpdateErrorCode): Pr
         rollout.halted !== undefined
       );
     },
-    { timeoutMs: 40_000 },
+    { timeoutMs: 90_000 },
   );
   const { spec, status } = await state(name);
   assert.equal(status?.update?.phase, 'Failed');

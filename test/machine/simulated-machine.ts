@@ -77,7 +77,7 @@ class SimulatedMachine implements Machine {
     if (this.#power === 'up') await writeFile(join(this.directory, 'run', REBOOT_FILE), '');
   }
 
-  async waitForBoot(boot: number, timeoutMs = 60_000): Promise<MachineState> {
+  async waitForBoot(boot: number, timeoutMs = 120_000): Promise<MachineState> {
     const signal = AbortSignal.timeout(timeoutMs);
     while (this.#boots < boot) {
       if (this.#failure !== undefined) throw this.#failure;
@@ -170,9 +170,9 @@ class SimulatedMachine implements Machine {
 
   async #shutDown(kubelet: Kubelet, power: AbortSignal): Promise<void> {
     this.#set('stopping');
-    const { shutdownMs } = this.#times;
+    const { shutdownMs, maxGraceMs } = this.#times;
     const least = sleep(shutdownMs, undefined, { signal: power }).catch(() => {});
-    await Promise.all([kubelet.shutDown(shutdownMs), least]);
+    await Promise.all([kubelet.shutDown(maxGraceMs), least]);
   }
 
   async #takeRole(power: AbortSignal): Promise<void> {

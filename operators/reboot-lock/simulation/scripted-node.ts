@@ -24,6 +24,8 @@ export class ScriptedNodes {
   /** Nodes whose agents accept no grant. */
   readonly deaf = new Set<string>();
   readonly reboots: string[] = [];
+  /** When a machine last came back, right before anybody could know, by `performance.now()`. */
+  readonly backAt = new Map<string, number>();
   readonly failures: unknown[] = [];
 
   constructor(client: KubeClient) {
@@ -106,6 +108,7 @@ export class ScriptedNodes {
     await this.#kubelet(name, 'False');
     await new Promise((resolve) => setTimeout(resolve, this.downMs));
     const bootID = this.#newBoot();
+    this.backAt.set(name, performance.now());
     await this.#kubelet(name, 'True', bootID);
     await this.report(name, 'Succeeded', false, { bootID });
   }
