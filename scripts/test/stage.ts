@@ -19,8 +19,8 @@ export interface Stage {
 
 /** Limits of each kind: files at once on two cores, and minutes after which a file is given up. */
 const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
-  unit: { concurrency: 2, minutes: 3 },
-  integration: { concurrency: 2, minutes: 10 },
+  unit: { concurrency: 2, minutes: 10 },
+  integration: { concurrency: 2, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
   nodes: { concurrency: 1, minutes: 15 },
 };
