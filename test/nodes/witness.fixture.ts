@@ -22,6 +22,8 @@ export interface WitnessOptions {
   budget: number;
   /** Deadline of the health gate. */
   gate: HealthGate['deadline'];
+  /** Values for the chart. */
+  values?: Record<string, unknown>;
   /** What else is different from examples/node-group.yaml. */
   change?: (group: NodeGroup) => void;
 }
@@ -51,7 +53,8 @@ export class Witness {
 
   /** Resolves when all nodes rest on 1.0.0 and the application serves. */
   static async start(options: WitnessOptions): Promise<Witness> {
-    const stack = await startStack({ nodes: 'real', machines: options.machines, firstVersion: '1.0.0' });
+    const { machines, values = {} } = options;
+    const stack = await startStack({ nodes: 'real', machines, firstVersion: '1.0.0', values });
     const witness = new Witness(stack, options);
     try {
       await stack.apply(workloadManifests());
