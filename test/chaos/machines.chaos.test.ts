@@ -32,7 +32,7 @@ test('machines whose power fails and whose agents die at any moment always boot,
   await stack.publishAndDeclare('1.0.0');
   await stack.applyGroup(patientGroup);
   await until('all machines rest on 1.0.0', async () => allRest(await world(), stack.machineNames, '1.0.0'), {
-    timeoutMs: 60_000,
+    timeoutMs: 180_000,
   });
 
   const stop = new AbortController();
@@ -50,7 +50,7 @@ test('machines whose power fails and whose agents die at any moment always boot,
   }
   const last = VERSIONS.at(-1) ?? '';
   await until(`every machine runs ${last}`, async () => allRest(await world(), stack.machineNames, last), {
-    timeoutMs: 180_000,
+    timeoutMs: 600_000,
     everyMs: 250,
   });
   t.diagnostic(`boots: ${machines.map((machine) => machine.state().boots).join(', ')}`);

@@ -48,7 +48,7 @@ test('a rollout survives dead, paused and doubled leaders, lost replies and a re
   });
   const world = () => readWorld(stack.client, 'workers', 'app=none');
   await until('all machines rest on 1.0.0', async () => allRest(await world(), stack.machineNames, '1.0.0'), {
-    timeoutMs: 60_000,
+    timeoutMs: 180_000,
   });
   await stack.kubectl(['cordon', foreign]);
   const blackouts = await declareBlackouts([6, 20]);
@@ -58,7 +58,7 @@ test('a rollout survives dead, paused and doubled leaders, lost replies and a re
   await stack.publishAndDeclare('2.0.0');
   try {
     await until('all others run 2.0.0', async () => allRest(await world(), others, '2.0.0'), {
-      timeoutMs: 240_000,
+      timeoutMs: 600_000,
       everyMs: 250,
     });
   } finally {
@@ -72,16 +72,18 @@ test('a rollout survives dead, paused and doubled leaders, lost replies and a re
     ledger.worst.count <= BUDGET,
     `${ledger.worst.count} unavailable at once: ${ledger.worst.nodes.join(', ')}`,
   );
+  assert.ok(power.stops.filter(({ acceptedAt }) => acceptedAt !== undefined).length >= others.length);
   for (const { from, to } of blackouts) {
-    const inside = power.stops.filter(({ at }) => at > from + 1000 && at < to);
-    assert.deepEqual(inside, [], 'a reboot began while the window was closed');
+    // A machine may take its time to go down, but not to decide it.
+    const inside = power.stops.filter(({ at, acceptedAt = at }) => acceptedAt >= from && acceptedAt < to);
+    assert.deepEqual(inside, [], 'a reboot was begun while the window was closed');
   }
   await assertCordons(foreign);
   await stack.kubectl(['uncordon', foreign]);
   await until(
     'the node that a person had cordoned follows',
     async () => allRest(await world(), [foreign], '2.0.0'),
-    { timeoutMs: 60_000 },
+    { timeoutMs: 180_000 },
   );
 });
 

@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Machine } from '#test/machine/machine.ts';
 
 export interface Stop {
   machine: string;
   at: number;
+  /** When the agent took the grant that it reboots on, by its own record; undefined when there is none. */
+  acceptedAt: number | undefined;
 }
 
 const LOOK_EVERY_MS = 25;
@@ -27,8 +31,19 @@ export class PowerLog {
   #look(machine: Machine): void {
     const { name } = machine;
     const up = machine.state().power === 'up';
-    if (this.#wasUp.has(name) && !up) this.stops.push({ machine: name, at: Date.now() });
+    if (this.#wasUp.has(name) && !up)
+      this.stops.push({ machine: name, at: Date.now(), acceptedAt: acceptedAt(machine) });
     if (up) this.#wasUp.add(name);
     else this.#wasUp.delete(name);
+  }
+}
+
+function acceptedAt({ directory }: Machine): number | undefined {
+  try {
+    const text = readFileSync(join(directory, 'root/var/lib/careen/agent.json'), 'utf8');
+    const { armed } = JSON.parse(text) as { armed?: { at: string } };
+    return armed && Date.parse(armed.at);
+  } catch {
+    return undefined;
   }
 }
