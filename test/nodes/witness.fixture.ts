@@ -10,11 +10,12 @@ import { allRest, readWorld, type World } from '#test/stack/objects.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
 import { HOLDABLE } from './holds.fixture.ts';
-import type { Moment } from './moment.fixture.ts';
+import { momentOf, type Moment } from './moment.fixture.ts';
 import { Sights, type Sight } from './sights.fixture.ts';
 
 const LOOK_EVERY_MS = 250;
-const ARRIVE_WITHIN_MS = 180_000;
+/** On two cores that do nothing else it takes half a minute. */
+const ARRIVE_WITHIN_MS = 240_000;
 
 export interface WitnessOptions {
   machines: number;
@@ -26,6 +27,8 @@ export interface WitnessOptions {
   values?: Record<string, unknown>;
   /** What else is different from examples/node-group.yaml. */
   change?: (group: NodeGroup) => void;
+  /** How many of the application's pods may be unavailable at once, if not as many as in the demo. */
+  disruption?: string;
 }
 
 /**
@@ -41,6 +44,7 @@ export class Witness {
   /** Machines whose power a test has cut: their pods went down without anybody's fault. */
   readonly #cut = new Set<string>();
   readonly #over = new AbortController();
+  #atRest = true;
 
   private constructor(stack: Stack, options: WitnessOptions) {
     this.stack = stack;
@@ -57,8 +61,8 @@ export class Witness {
     const stack = await startStack({ nodes: 'real', machines, firstVersion: '1.0.0', values });
     const witness = new Witness(stack, options);
     try {
-      await stack.apply(workloadManifests());
-      await stack.publishAndDeclare('1.0.0');
+      await witness.#deploy();
+      await witness.publish('1.0.0');
       await witness.changeGroup();
       await witness.arrive('1.0.0');
       return witness;
@@ -96,10 +100,38 @@ export class Witness {
     });
   }
 
+  /** Builds and publishes a version, for nodes that all rest. */
+  async publish(version: string): Promise<void> {
+    assert.ok(this.#atRest, 'the test before this one left the nodes on their way');
+    this.#atRest = false;
+    await this.stack.publishAndDeclare(version);
+  }
+
   /** Resolves in the moment in which a node is where the test wants it; any node if no name is given. */
   when(moment: Moment, name?: string): Promise<Sight> {
     const fits = (sight: Sight) => sight.moment === moment && (name ?? sight.name) === sight.name;
     return this.sights.when(`${name ?? 'a node'} is ${moment}`, fits);
+  }
+
+  /** Resolves when a node, this one or any, has written some of its slot. */
+  whenWritten(name?: string): Promise<Sight> {
+    const some = (sight: Sight) =>
+      sight.moment === 'Staging' && (sight.state.status?.update?.progress?.bytes ?? 0) > 0;
+    const fits = (sight: Sight) => some(sight) && (name ?? sight.name) === sight.name;
+    return this.sights.when(`${name ?? 'a node'} has written some of its slot`, fits);
+  }
+
+  /** Where a node is now, as the API server knows. */
+  async momentOf(name: string): Promise<Moment | undefined> {
+    const { nodes, states } = await this.#world();
+    const node = nodes.find(({ metadata }) => metadata.name === name);
+    const state = states.find(({ metadata }) => metadata.name === name);
+    return node && state && momentOf(node, state);
+  }
+
+  /** Does something to every machine at once. */
+  async everywhere(work: (machine: RealMachine) => Promise<unknown>): Promise<void> {
+    await Promise.all(this.names.map((name) => work(this.machine(name))));
   }
 
   /** Who has a place in the budget, as the lock says. */
@@ -114,6 +146,12 @@ export class Witness {
     await this.stack.machine(name).cutPower();
   }
 
+  /** As a person who asks nobody; pods that were on that machine are nobody's fault. */
+  async reboot(name: string): Promise<void> {
+    this.#cut.add(name);
+    await this.stack.machine(name).reboot();
+  }
+
   /** Waits until every node rests on `version`, and judges what happened since the last time. */
   async arrive(version: string): Promise<string> {
     const rest = async () => allRest(await this.#world(), this.names, version);
@@ -125,7 +163,16 @@ export class Witness {
     } catch (error) {
       throw new Error(`${version} did not arrive:\n${this.sights.describe()}`, { cause: error });
     }
+    this.#atRest = true;
     return this.#judge();
+  }
+
+  async #deploy(): Promise<void> {
+    await this.stack.apply(workloadManifests());
+    const { disruption } = this.#options;
+    if (disruption === undefined) return;
+    const spec = JSON.stringify({ spec: { maxUnavailable: disruption } });
+    await this.stack.kubectl(['patch', 'pdb', WORKLOAD.name, '--type=merge', '--patch', spec]);
   }
 
   /** The budget was kept, no pod went down with its node, and every machine found something to boot. */

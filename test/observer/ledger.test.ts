@@ -17,6 +17,16 @@ test('the worst instant counts every node that was cordoned or NotReady at once'
   assert.deepEqual(ledger.reboots, [{ node: 'a', at: 4, bootID: '2' }]);
 });
 
+test('what failed by itself is no cordon beyond the budget, and counts when the next node is cordoned', () => {
+  const ledger = new Ledger();
+  for (const node of ['a', 'b', 'c']) ledger.see({ node, at: 1, bootID: '1', ...up });
+  ledger.see({ node: 'a', at: 2, bootID: '1', cordoned: true, ready: true });
+  ledger.see({ node: 'b', at: 3, bootID: '1', cordoned: false, ready: false });
+  assert.deepEqual(ledger.worstTaken, { count: 1, at: 2, nodes: ['a'] });
+  ledger.see({ node: 'c', at: 4, bootID: '1', cordoned: true, ready: true });
+  assert.deepEqual(ledger.worstTaken, { count: 3, at: 4, nodes: ['a', 'b', 'c'] });
+});
+
 test('an outage knows whether the node came back from another boot', () => {
   const ledger = new Ledger();
   ledger.see({ node: 'a', at: 1, bootID: '1', cordoned: true, ready: true });

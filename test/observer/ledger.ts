@@ -27,11 +27,23 @@ export interface Reboot {
   bootID: string;
 }
 
+/** How many nodes were unavailable at an instant, and who they were. */
+export interface Worst {
+  count: number;
+  at: number;
+  nodes: string[];
+}
+
 export class Ledger {
   readonly outages: Outage[] = [];
   readonly reboots: Reboot[] = [];
   /** The largest number of nodes that were unavailable at one instant, and who they were. */
-  worst: { count: number; at: number; nodes: string[] } = { count: 0, at: 0, nodes: [] };
+  worst: Worst = { count: 0, at: 0, nodes: [] };
+  /**
+   * The same over the instants at which somebody cordoned a node that was Ready: where machines are made to fail, the
+   * budget is what nobody may cordon beyond.
+   */
+  worstTaken: Worst = { count: 0, at: 0, nodes: [] };
 
   readonly #open = new Map<string, Outage>();
   readonly #bootIDs = new Map<string, string>();
@@ -40,7 +52,7 @@ export class Ledger {
     this.#seeBoot(node, at, bootID);
     const unavailable = cordoned || !ready;
     const open = this.#open.get(node);
-    if (unavailable && open === undefined) this.#begin(node, at);
+    if (unavailable && open === undefined) this.#begin(node, at, cordoned && ready);
     if (!unavailable && open !== undefined) this.#end(open, at);
   }
 
@@ -61,14 +73,16 @@ export class Ledger {
     this.reboots.length = 0;
     this.outages.push(...this.#open.values());
     this.worst = { count: this.#open.size, at: Date.now(), nodes: this.unavailable() };
+    this.worstTaken = { count: 0, at: 0, nodes: [] };
   }
 
-  #begin(node: string, at: number): void {
+  #begin(node: string, at: number, taken: boolean): void {
     const outage = { node, from: at, rebooted: false };
     this.#open.set(node, outage);
     this.outages.push(outage);
-    if (this.#open.size > this.worst.count)
-      this.worst = { count: this.#open.size, at, nodes: this.unavailable() };
+    const now = { count: this.#open.size, at, nodes: this.unavailable() };
+    if (now.count > this.worst.count) this.worst = now;
+    if (taken && now.count > this.worstTaken.count) this.worstTaken = now;
   }
 
   #end(outage: Outage, at: number): void {

@@ -1,57 +1,32 @@
 import { isReady, type Node } from '#api/meta.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { KubectlWatch, type WatchEvent } from './kubectl-watch.ts';
 import { Ledger } from './ledger.ts';
 
-/**
- * Watches the Nodes with `kubectl`, so that not a line of careen's own watching is between the cluster and
- * the book. Ends when the API server goes away and begins again by itself.
- */
+/** Keeps the book of which nodes were unavailable, by what anybody can see of the Nodes. */
 export class Observer {
   readonly ledger = new Ledger();
-  readonly #cluster: Cluster;
-  #child: GuardedProcess | undefined;
-  #stopped = false;
-  #matches: (node: Node) => boolean;
+  readonly #matches: (node: Node) => boolean;
+  readonly #watch: KubectlWatch<Node>;
 
   constructor(cluster: Cluster, matches: (node: Node) => boolean = () => true) {
-    this.#cluster = cluster;
     this.#matches = matches;
+    this.#watch = new KubectlWatch<Node>(cluster, 'nodes', (event) => this.#note(event));
   }
 
-  /** Watches until `stop`; a watch that ends is begun again. */
+  /** Watches until `stop`. */
   start(): void {
-    void this.#watch();
+    this.#watch.start();
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.#child?.signal('SIGKILL');
+    this.#watch.stop();
   }
 
-  async #watch(): Promise<void> {
-    const { kubeconfig, tools } = this.#cluster;
-    const args = ['get', 'nodes', '--watch', '--output-watch-events', '-o', 'json'];
-    while (!this.#stopped) {
-      this.#child = await guarded(tools.kubectl, ['--kubeconfig', kubeconfig, ...args], {
-        stdout: 'pipe',
-        graceMs: 0,
-      });
-      const { stdout, exited } = this.#child;
-      if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#note(line));
-      await exited;
-      await sleep(200);
-    }
-  }
-
-  #note(line: string): void {
-    const event = parse(line) as { type?: string; object?: Node } | undefined;
-    const node = event?.object;
-    if (node?.metadata === undefined || !this.#matches(node)) return;
+  #note({ type, object: node }: WatchEvent<Node>): void {
+    if (!this.#matches(node)) return;
     const { name } = node.metadata;
-    if (event?.type === 'DELETED') {
+    if (type === 'DELETED') {
       this.ledger.forget(name, Date.now());
       return;
     }
@@ -62,14 +37,5 @@ export class Observer {
       ready: isReady(node),
       bootID: node.status?.nodeInfo?.bootID ?? '',
     });
-  }
-}
-
-/** A line that kubectl did not finish when it was cut off tells nothing. */
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }
