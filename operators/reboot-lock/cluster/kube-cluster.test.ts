@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeClient } from '#runtime/client/client.ts';
+import type { Pod } from '#api/meta.ts';
+import type { CallOptions, KubeClient } from '#runtime/client/client.ts';
 import { kubeCluster } from './kube-cluster.ts';
 
 /** Notes the bodies of writes in place of a server. */
@@ -29,3 +30,24 @@ for (const [what, write] of [
     assert.equal(bodies[0]?.metadata?.resourceVersion, '7');
   });
 }
+
+const pod: Pod = { metadata: { name: 'a', namespace: 'default', uid: '1' } };
+
+test('an eviction that was sent is waited for by a leader that ends, and no other is begun', async () => {
+  const ending = new AbortController();
+  const answer = Promise.withResolvers<void>();
+  const sent: (CallOptions | undefined)[] = [];
+  const create = (_path: string, _body: unknown, _query: unknown, options?: CallOptions) => {
+    sent.push(options);
+    const { promise, reject } = answer;
+    options?.signal?.addEventListener('abort', () => reject(options.signal?.reason));
+    return promise;
+  };
+  const cluster = kubeCluster({ create } as unknown as KubeClient, ending.signal);
+  const first = cluster.evict(pod, undefined);
+  ending.abort(new Error('another leads'));
+  answer.resolve();
+  await first;
+  await assert.rejects(cluster.evict(pod, undefined), /another leads/);
+  assert.equal(sent.length, 1);
+});

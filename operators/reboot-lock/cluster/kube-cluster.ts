@@ -113,7 +113,11 @@ function applyReboot(
   return client.apply<NodeState>(resourcePath('NodeState', of.name), body, options, { signal });
 }
 
-/** The UID precondition keeps a pod of the same name elsewhere safe (kubernetes/kubernetes#138229). */
+/**
+ * The UID precondition keeps a pod of the same name elsewhere safe (kubernetes/kubernetes#138229). Who ends waits for
+ * the answer to an eviction that is sent: the server takes the pod off its budget first and deletes it after that, and
+ * when the caller goes away in between, the budget counts a pod as gone for two minutes that is there.
+ */
 async function evict(
   client: KubeClient,
   pod: Pod,
@@ -126,8 +130,6 @@ async function evict(
     ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
   };
   const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions };
-  await client.create(`${podPath(pod)}/eviction`, body, undefined, {
-    signal,
-    timeoutMs: EVICTION_TIMEOUT_MS,
-  });
+  signal.throwIfAborted();
+  await client.create(`${podPath(pod)}/eviction`, body, undefined, { timeoutMs: EVICTION_TIMEOUT_MS });
 }
