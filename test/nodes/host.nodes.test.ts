@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { isReady } from '#api/meta.ts';
+import type { Lease } from '#runtime/leader/lease.ts';
+import { until } from '#test/cluster/until.ts';
+import { AgentPods } from './agent-pods.fixture.ts';
+import { Boots } from './boots.fixture.ts';
+import { holdGate, holdReboot, releaseGate, releaseReboot } from './holds.fixture.ts';
+import type { Moment } from './moment.fixture.ts';
+import { Witness } from './witness.fixture.ts';
+
+/** What happens to hosts beside their updates. In each suite it happens to all nodes at once, to each something else. */
+let witness: Witness;
+let agents: AgentPods;
+let boots: Boots;
+
+const WITHIN = { timeoutMs: 120_000, everyMs: 100 };
+const ONCE = { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 };
+
+before(async () => {
+  witness = await Witness.start({ machines: 3, budget: 2, gate: '300s' });
+  agents = new AgentPods(witness.stack.client);
+});
+after(() => witness?.stop());
+
+suite('while a slot is written', { concurrency: true }, () => {
+  before(async () => {
+    boots = new Boots(witness.stack.fleet.machines);
+    witness.stack.payloads.bytesPerSecond = 512 * 1024;
+    await witness.stack.publishAndDeclare('2.0.0');
+    for (const name of witness.names) await witness.whenWritten(name);
+  });
+  after(() => {
+    witness.stack.payloads.bytesPerSecond = undefined;
+  });
+
+  test('a person’s reboot brings back what ran, and the writing goes on', async () => {
+    assert.equal(await rebootByPerson('machine-1'), '1.0.0');
+    await witness.when('Staging', 'machine-1');
+  });
+
+  test('a kubelet that is restarted leaves the agent at its work', async () => {
+    const before = await agents.container('machine-2');
+    await restart('machine-2', 'kubelet');
+    assert.equal(await agents.container('machine-2'), before);
+    await witness.when('Staging', 'machine-2');
+  });
+
+  test('an agent that is evicted is followed by one that goes on', async () => {
+    await agents.evict('machine-3');
+    await witness.when('Staging', 'machine-3');
+  });
+});
+
+test('a reboot by a person is the only one that is more than an update takes', async (t) => {
+  t.diagnostic(await witness.arrive('2.0.0'));
+  assert.deepEqual(boots.since, { ...ONCE, 'machine-1': 2 });
+});
+
+suite('while a written slot waits for its turn', { concurrency: true }, () => {
+  before(async () => {
+    boots = new Boots(witness.stack.fleet.machines);
+    await witness.stack.apply([FREEZE]);
+    await witness.stack.publishAndDeclare('2.1.0');
+    for (const name of witness.names) await witness.when('Staged', name);
+    await holdReboot(witness.machine('machine-3'));
+  });
+  after(() => witness.stack.kubectl(['delete', 'rebootwindow', 'freeze']));
+
+  test('a person’s reboot boots what ran, not what is staged, and the node waits on', async () => {
+    assert.equal(await rebootByPerson('machine-1'), '2.0.0');
+    const { bootID } = witness.machine('machine-1').state();
+    await witness.sights.when('it is staged in this boot', ({ name, moment, state }) => {
+      return name === 'machine-1' && moment === 'Staged' && state.status?.bootID === bootID;
+    });
+  });
+
+  test('a containerd that is restarted takes no container with it', async () => {
+    const before = await agents.container('machine-2');
+    await restart('machine-2', 'containerd');
+    assert.equal(await agents.container('machine-2'), before);
+    assert.equal(momentOn('machine-2'), 'Staged');
+  });
+
+  test('an agent that is killed is followed by one that knows the slot', async () => {
+    await agents.remove('machine-3');
+    await witness.when('Staged', 'machine-3');
+  });
+});
+
+test('an agent that is replaced between arming and the reboot is followed by one that brings it about', async (t) => {
+  await witness.when('Rebooting', 'machine-3');
+  await agents.evict('machine-3');
+  assert.equal(momentOn('machine-3'), 'Rebooting');
+  await releaseReboot(witness.machine('machine-3'));
+  t.diagnostic(await witness.arrive('2.1.0'));
+  assert.deepEqual(boots.since, { ...ONCE, 'machine-1': 2 });
+});
+
+suite('while a version is on trial', { concurrency: true }, () => {
+  let [one, other] = ['', ''];
+
+  before(async () => {
+    boots = new Boots(witness.stack.fleet.machines);
+    for (const name of witness.names) await holdGate(witness.machine(name));
+    await witness.stack.publishAndDeclare('2.2.0');
+    one = (await witness.when('Verifying')).name;
+    other = (
+      await witness.sights.when(
+        'another one is',
+        ({ name, moment }) => name !== one && moment === 'Verifying',
+      )
+    ).name;
+  });
+  after(async () => {
+    for (const name of witness.names) await releaseGate(witness.machine(name));
+  });
+
+  test('kubelet and containerd are restarted, and it stays on trial', async () => {
+    await restart(one, 'kubelet');
+    await restart(one, 'containerd');
+    assert.equal(momentOn(one), 'Verifying');
+  });
+
+  test('an agent that is killed is followed by one that goes on judging', async () => {
+    await agents.remove(other);
+    assert.equal(momentOn(other), 'Verifying');
+  });
+});
+
+test('what was disturbed on trial is kept, and no node boots twice for it', async (t) => {
+  t.diagnostic(await witness.arrive('2.2.0'));
+  assert.deepEqual(boots.since, ONCE);
+});
+
+const FREEZE = {
+  apiVersion: 'careen.dev/v1alpha1',
+  kind: 'RebootWindow',
+  metadata: { name: 'freeze' },
+  spec: {
+    nodeSelector: {},
+    deny: [{ from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z', reason: 'a freeze' }],
+  },
+};
+
+function momentOn(name: string): Moment | undefined {
+  return witness.sights.of(name)?.moment;
+}
+
+/** What it runs then. */
+async function rebootByPerson(name: string): Promise<string | undefined> {
+  const machine = witness.machine(name);
+  const { boots: before } = machine.state();
+  await witness.reboot(name);
+  return (await machine.waitForBoot(before + 1, WITHIN.timeoutMs)).version;
+}
+
+/** Resolves when the kubelet has told the API server of itself after it. */
+async function restart(name: string, service: string): Promise<void> {
+  const began = Date.now();
+  const { status, stderr } = await witness.machine(name).exec(['systemctl', 'restart', `${service}.service`]);
+  assert.equal(status, 0, stderr);
+  const path = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`;
+  const heard = async () => {
+    const { spec } = await witness.stack.client.get<Lease>(path);
+    const node = witness.sights.of(name)?.node;
+    return Date.parse(spec?.renewTime ?? '') > began && node !== undefined && isReady(node);
+  };
+  await until(`${name} is Ready`, heard, WITHIN);
+}
