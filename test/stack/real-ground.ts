@@ -5,6 +5,7 @@ import { findNodeParts } from '#test/machine/real/parts/find-node-parts.ts';
 import { osTree } from '#test/machine/real/parts/os-tree.ts';
 import { buildRealOsImage } from '#test/machine/real/parts/real-os-image.ts';
 import { demandRealNodes } from '#test/machine/real/possible.ts';
+import type { RealMachine } from '#test/machine/real/real-machine.ts';
 import { createRealFleet, type RealFleet, type RealFleetOptions } from '#test/machine/real/real-fleet.ts';
 import type { Ground, GroundSetup, Survey, Terrain } from './ground.ts';
 import type { OsImage } from './os-images.ts';
@@ -61,10 +62,20 @@ function groundOf(fleet: RealFleet): Ground {
   };
 }
 
-/** A machine that cannot even be started says why, at once. */
+/** A machine that cannot even be started says why, at once; one that does not get Ready, what its units said. */
 async function ready(fleet: RealFleet): Promise<void> {
   await Promise.all(fleet.machines.map((machine) => machine.waitForBoot(1, READY_WITHIN_MS)));
-  await fleet.ready(READY_WITHIN_MS);
+  await fleet.ready(READY_WITHIN_MS).catch(async (cause: unknown) => {
+    const said = await Promise.all(fleet.machines.map(lastWords));
+    throw new Error(`not all nodes got Ready\n${said.join('\n')}`, { cause });
+  });
+}
+
+async function lastWords(machine: RealMachine): Promise<string> {
+  const units = ['--unit=containerd', '--unit=kubelet'];
+  const journal = ['journalctl', '--no-pager', '--lines=12', '--output=cat', ...units];
+  const { stdout, stderr } = await machine.exec(journal);
+  return `── ${machine.name}\n${stdout}${stderr}`;
 }
 
 async function systemdOf(fleet: RealFleet, name: string): Promise<string | undefined> {
