@@ -111,7 +111,7 @@ mount -n -t tmpfs -o mode=755,nosuid,nodev tmpfs "$node/run"
 mount -n -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$node/tmp"
 
 # The network card is plugged in from outside.
-patience=250
+patience=1000
 until ip link show eth0 >/dev/null 2>&1; do
   patience=$((patience - 1))
   [ "$patience" -gt 0 ] || exit 1
@@ -120,6 +120,7 @@ done
 ip link set lo up
 
 [ -x "$node/usr/lib/systemd/systemd" ] || exit 127
+: >"$MACHINE/jumped" # from here on the watchdog counts
 cd "$node"
 mkdir -p run/computer
 pivot_root . run/computer

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { guardedCleanup, type GuardedDirectory } from '#test/cluster/guardian.ts';
 import { Fleet } from '../fleet.ts';
+import { demandInotifyRoom } from './inotify-room.ts';
 import { NodeNetwork } from './network.ts';
 import { nodeIdentity } from './node-identity.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -45,6 +46,10 @@ export class RealFleet extends Fleet {
     this.network = network;
   }
 
+  override async ready(timeoutMs?: number): Promise<void> {
+    await Promise.race([super.ready(timeoutMs), ...this.machines.map(({ failed }) => failed)]);
+  }
+
   override async delete(): Promise<void> {
     await super.delete();
     this.network.close();
@@ -57,6 +62,7 @@ export class RealFleet extends Fleet {
  */
 export async function createRealFleet(options: RealFleetOptions): Promise<RealFleet> {
   await demandRealNodes();
+  await demandInotifyRoom(options.count);
   const guarded = await fleetDirectory();
   try {
     const network = await createNetwork(options, guarded);

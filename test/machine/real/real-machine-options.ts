@@ -8,7 +8,7 @@ import type { NodeParts } from './node-parts.ts';
 export interface RealMachineTimes {
   /** From a kernel that cannot be loaded, or a panic, to the reset. */
   resetMs: number;
-  /** From power-on to the reset by the watchdog, unless PID 1 has taken over by then. */
+  /** From the start of the slot's init to the reset by the watchdog, unless it has taken over as PID 1 by then. */
   watchdogMs: number;
 }
 

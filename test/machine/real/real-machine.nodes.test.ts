@@ -12,7 +12,7 @@ import { isReady, type Node } from '#api/meta.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
 import { isRunning } from '#test/cluster/running.ts';
-import { until } from '#test/cluster/until.ts';
+import { until as untilSoon } from '#test/cluster/until.ts';
 import type { KubeletPod } from '../kubelet/pod.ts';
 import { setSlot, writeSlot } from '../slot-fixture.ts';
 import type { RealBehaviour } from './parts/behaviour.ts';
@@ -24,6 +24,8 @@ import { slotEngineOf, stage } from './slot-engine.fixture.ts';
 import { computerWide, tracesOf } from './traces.fixture.ts';
 
 const run = promisify(execFile);
+/** Far more than anything takes on an idle computer. */
+const PATIENCE_MS = 180_000;
 // capabilities(7), <linux/capability.h>
 const CAP_SYS_MODULE = 16n;
 const CAP_SYS_TIME = 25n;
@@ -49,10 +51,10 @@ before(async () => {
     osImage: imageFile('1.0.0'),
     zones: ['a', 'b'],
     labels: { pool: 'test' },
-    times: { watchdogMs: 5000 },
+    times: { watchdogMs: 8000 },
   });
   fleet.powerOn();
-  await Promise.all([fleet.ready(), cluster.defaultServiceAccount()]);
+  await Promise.all([fleet.ready(PATIENCE_MS), cluster.defaultServiceAccount()]);
 });
 
 after(async () => {
@@ -105,11 +107,7 @@ test("a pod runs; its logs and programs are reached, and the test program's serv
   await fleet.network.forward(8000, (server.address() as AddressInfo).port);
   const talk = 'exec 3<>/dev/tcp/10.99.0.1/8000; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3; sleep 60';
   await admin.create('/api/v1/namespaces/default/pods', hostPod('caller', name, ['/bin/bash', '-c', talk]));
-  await until(
-    'the answer is in the log',
-    async () => /from the host/u.test(await kubectl('logs', 'caller')),
-    { everyMs: 250 },
-  );
+  await until('the answer is in the log', async () => /from the host/u.test(await kubectl('logs', 'caller')));
   assert.match(await kubectl('exec', 'caller', '--', 'chroot', '/host', 'hostname'), new RegExp(name, 'u'));
   const [process] = fleet.machines[0]!.processes();
   assert.deepEqual([process?.pod, process?.container], ['caller', 'c']);
@@ -129,8 +127,8 @@ test('a reboot(2) from a privileged pod gives a new boot', async () => {
     '/api/v1/namespaces/default/pods',
     hostPod('rebooter', machine.name, ['/bin/sh', '-c', script]),
   );
-  const state = await machine.waitForBoot(before.boots + 1);
-  await fleet.ready();
+  const state = await machine.waitForBoot(before.boots + 1, PATIENCE_MS);
+  await fleet.ready(PATIENCE_MS);
   assert.notEqual(state.bootID, before.bootID);
   assert.equal((await getNode(machine)).status?.nodeInfo?.bootID, state.bootID);
 });
@@ -140,19 +138,19 @@ test("the agent's engine finds the disk; an image that is staged boots, and not 
   const { boots } = machine.state();
   await stage(machine, imageFile('2.0.0'));
   await machine.reboot();
-  assert.equal((await machine.waitForBoot(boots + 1)).version, '2.0.0');
-  await fleet.ready();
+  assert.equal((await machine.waitForBoot(boots + 1, PATIENCE_MS)).version, '2.0.0');
+  await fleet.ready(PATIENCE_MS);
   assert.equal((await getNode(machine)).status?.nodeInfo?.osImage, 'Careen test OS 2.0.0');
   assert.match((await machine.exec(['systemctl', '--version'])).stdout, /systemd 257/u);
   await machine.reboot();
-  assert.equal((await machine.waitForBoot(boots + 2)).version, '1.0.0');
+  assert.equal((await machine.waitForBoot(boots + 2, PATIENCE_MS)).version, '1.0.0');
   await (await slotEngineOf(machine)).arm(1);
   await machine.reboot();
-  await machine.waitForBoot(boots + 3);
+  await machine.waitForBoot(boots + 3, PATIENCE_MS);
   await (await slotEngineOf(machine)).markGood();
   await machine.reboot();
-  assert.equal((await machine.waitForBoot(boots + 4)).version, '2.0.0');
-  await fleet.ready();
+  assert.equal((await machine.waitForBoot(boots + 4, PATIENCE_MS)).version, '2.0.0');
+  await fleet.ready(PATIENCE_MS);
 });
 
 test('images that do not boot or hang are tried as often as they may, then the machine falls back', async () => {
@@ -166,11 +164,11 @@ test('images that do not boot or hang are tried as often as they may, then the m
     writeSlot(machine.disk, 'USR-B', imageFile(version));
     setSlot(machine.disk, 'USR-B', 2, tries, false);
     machine.powerOn();
-    const state = await machine.waitForBoot(boots + 1);
+    const state = await machine.waitForBoot(boots + 1, PATIENCE_MS);
     assert.equal(state.version, '1.0.0');
     assert.equal(state.slots.find(({ name }) => name === 'USR-B')?.tries, 0);
   }
-  await fleet.ready();
+  await fleet.ready(PATIENCE_MS);
 });
 
 test('an unhealthy image runs pods of the host network, yet its node is never Ready; nor is one without a kubelet', async () => {
@@ -178,7 +176,7 @@ test('an unhealthy image runs pods of the host network, yet its node is never Re
   await Promise.all([stage(machine, imageFile('5.0.0')), stage(other, imageFile('6.0.0'))]);
   const [boots, others] = [machine.state().boots, other.state().boots];
   await Promise.all([machine.reboot(), other.reboot()]);
-  const { bootID } = await machine.waitForBoot(boots + 1);
+  const { bootID } = await machine.waitForBoot(boots + 1, PATIENCE_MS);
   await until('the node says why', async () => {
     const node = await getNode(machine);
     const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
@@ -188,15 +186,18 @@ test('an unhealthy image runs pods of the host network, yet its node is never Re
   await admin.create('/api/v1/namespaces/default/pods', sleeper);
   await until('its pod runs', async () => (await getPod('sleeper')).status?.phase === 'Running');
   assert.equal(isReady(await getNode(machine)), false);
-  assert.equal((await other.waitForBoot(others + 1)).version, '6.0.0');
+  assert.equal((await other.waitForBoot(others + 1, PATIENCE_MS)).version, '6.0.0');
   await until('the kubelet has failed', async () => {
     const { stdout } = await other.exec(['systemctl', 'show', '-P', 'NRestarts', 'kubelet']);
     return Number(stdout) > 0;
   });
-  await until('that node is NotReady', async () => !isReady(await getNode(other)), { timeoutMs: 40_000 });
+  await until('that node is NotReady', async () => !isReady(await getNode(other)));
   await Promise.all([machine.reboot(), other.reboot()]);
-  await Promise.all([machine.waitForBoot(boots + 2), other.waitForBoot(others + 2)]);
-  await fleet.ready();
+  await Promise.all([
+    machine.waitForBoot(boots + 2, PATIENCE_MS),
+    other.waitForBoot(others + 2, PATIENCE_MS),
+  ]);
+  await fleet.ready(PATIENCE_MS);
 });
 
 test('no process survives a power cut, and what lay on the disk does', async () => {
@@ -211,7 +212,7 @@ test('no process survives a power cut, and what lay on the disk does', async () 
   assert.equal(isRunning(victim.pid), false);
   assert.equal(machine.state().power, 'off');
   machine.powerOn();
-  await fleet.ready();
+  await fleet.ready(PATIENCE_MS);
   assert.equal(readFileSync(join(machine.root, 'etc/machine-id'), 'utf8'), id);
   assert.equal(readFileSync(join(machine.root, 'var/lib/kept'), 'utf8'), 'kept\n');
 });
@@ -221,10 +222,10 @@ test('a machine that is unplugged is found NotReady, across a reboot too, and co
   const { boots } = machine.state();
   machine.unplug();
   await machine.reboot();
-  await machine.waitForBoot(boots + 1);
-  await until('it is NotReady', async () => !isReady(await getNode(machine)), { timeoutMs: 60_000 });
+  await machine.waitForBoot(boots + 1, PATIENCE_MS);
+  await until('it is NotReady', async () => !isReady(await getNode(machine)));
   machine.plug();
-  await fleet.ready();
+  await fleet.ready(PATIENCE_MS);
 });
 
 test('a machine that is switched off from within stays off', async () => {
@@ -232,7 +233,7 @@ test('a machine that is switched off from within stays off', async () => {
   await machine.exec(['systemctl', 'poweroff']);
   await until('it is off', () => machine.state().power === 'off');
   machine.powerOn();
-  await fleet.ready();
+  await fleet.ready(PATIENCE_MS);
 });
 
 test('a deleted fleet leaves nothing, and the computer as it was', async () => {
@@ -258,6 +259,10 @@ test('nothing is left of a program that is killed', async () => {
   await until('nothing is left', async () => (await tracesOf(directory)).length === 0);
   assert.deepEqual(devices.filter(existsSync), []);
 });
+
+function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  return untilSoon(what, condition, { timeoutMs: PATIENCE_MS, everyMs: 100 });
+}
 
 function imageFile(version: string): string {
   return join(cluster.directory, `${version}.img`);

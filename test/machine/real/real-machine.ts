@@ -25,7 +25,7 @@ import { RealNodeError } from './real-node-error.ts';
 import { fillRoot } from './root-partition.ts';
 import { RunningNode, type Ending } from './running-node.ts';
 
-const PLUG_IN_MS = 3000;
+const PLUG_IN_MS = 10_000;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** Makes a machine that is switched off: its disk with the OS in USR-A and an installed ROOT. */
@@ -88,6 +88,7 @@ export class RealMachine implements Machine {
   #plugged = true;
   #cut = new AbortController();
   #life: Promise<void> = Promise.resolve();
+  readonly #failed = Promise.withResolvers<never>();
   #failure: unknown;
 
   constructor(options: RealMachineOptions, disk: string) {
@@ -98,6 +99,12 @@ export class RealMachine implements Machine {
     this.#options = options;
     this.#times = { ...DEFAULT_REAL_TIMES, ...options.times };
     this.#events.setMaxListeners(0);
+    this.#failed.promise.catch(() => {}); // whoever waits for the machine is told
+  }
+
+  /** Rejects when this computer could not do what the machine needed; it stands still then. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Where this computer sees the running node's root directory, with its own /proc, /dev and /usr. */
@@ -197,6 +204,7 @@ export class RealMachine implements Machine {
       }
     } catch (error) {
       this.#failure = error;
+      this.#failed.reject(error);
       await appendFile(join(this.directory, 'console.log'), `${String(error)}\n`);
       this.#events.emit('change');
     }
@@ -243,23 +251,24 @@ export class RealMachine implements Machine {
   /** A node that dies at once, for want of an init, may be gone before its card is there. */
   async #plugIn(node: RunningNode): Promise<void> {
     const { network, identity } = this.#options;
-    const deadline = Date.now() + PLUG_IN_MS;
+    const deadline = performance.now() + PLUG_IN_MS;
     while (node.running && node.init !== undefined) {
       try {
         return await network.attach(identity, node.init, this.#plugged);
       } catch (error) {
-        if (Date.now() >= deadline) throw error;
+        if (performance.now() >= deadline) throw error;
         await sleep(20); // the last boot's cable is going, or the node is
       }
     }
   }
 
-  /** Until PID 1 has taken over, the watchdog counts. */
+  /** From the jump into the slot's init until PID 1 has taken over, the watchdog counts. */
   async #comeUp({ bootID, node }: Boot): Promise<void> {
-    const deadline = Date.now() + this.#times.watchdogMs;
+    let deadline = Infinity;
     while (!node.up) {
       if (!node.running) return;
-      if (Date.now() >= deadline) return node.kill();
+      if (node.jumped) deadline = Math.min(deadline, performance.now() + this.#times.watchdogMs);
+      if (performance.now() >= deadline) return node.kill();
       await sleep(10);
     }
     this.#version = versionOf(node.path('usr/lib/os-release'));

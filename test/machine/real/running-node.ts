@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { constants, uptime } from 'node:os';
 import { join } from 'node:path';
 import { guarded, type GuardedCleanup, type GuardedProcess } from '#test/cluster/guardian.ts';
@@ -7,6 +7,10 @@ import { BOUNDED } from './bounded.ts';
 import { TOOL_PATH } from './tool.ts';
 
 const INIT = new URL('node-init.sh', import.meta.url).pathname;
+/** Far more than it takes to make a process, on a busy computer too. */
+const START_MS = 60_000;
+/** node-init.sh makes this file just before it becomes the slot's init. */
+const JUMPED = 'jumped';
 /** What a node has of its own; it makes its cgroup namespace itself. */
 export const NAMESPACES = [
   '--pid',
@@ -34,10 +38,12 @@ export class RunningNode {
   readonly ended: Promise<Ending>;
   /** Process id of the node's PID 1 on this computer; undefined when it was gone before it could be seen. */
   readonly init: number | undefined;
+  readonly #directory: string;
   readonly #process: GuardedProcess;
   #over = false;
 
-  private constructor(process: GuardedProcess, init: number | undefined) {
+  private constructor(directory: string, process: GuardedProcess, init: number | undefined) {
+    this.#directory = directory;
     this.#process = process;
     this.init = init;
     this.ended = process.exited.then((status) => {
@@ -50,6 +56,7 @@ export class RunningNode {
     const { directory, environment, within } = setup;
     const output = openSync(join(directory, 'console.log'), 'a');
     try {
+      rmSync(join(directory, JUMPED), { force: true });
       const args = [
         '--fork',
         '--kill-child=SIGKILL',
@@ -67,7 +74,7 @@ export class RunningNode {
         stdout: output,
         stderr: output,
       });
-      return new RunningNode(process.unref(), await childInNamespace(process));
+      return new RunningNode(directory, process.unref(), await childInNamespace(process));
     } finally {
       closeSync(output);
     }
@@ -75,6 +82,11 @@ export class RunningNode {
 
   get running(): boolean {
     return !this.#over;
+  }
+
+  /** Whether the slot's own init has been started: what came before is the work of firmware and kernel. */
+  get jumped(): boolean {
+    return existsSync(join(this.#directory, JUMPED));
   }
 
   /** Whether PID 1 has taken over: systemd opens this socket before it starts anything. */
@@ -110,11 +122,15 @@ function clocks(): string[] {
 /** The only child of unshare, once it lives in a network namespace of its own. */
 async function childInNamespace(process: GuardedProcess): Promise<number | undefined> {
   let child: number | undefined;
-  await until('the node has a PID 1', () => {
-    if (!process.running) return true;
-    child = childOf(process.pid);
-    return child !== undefined && networkOf(child) !== networkOf('self');
-  });
+  await until(
+    'the node has a PID 1',
+    () => {
+      if (!process.running) return true;
+      child = childOf(process.pid);
+      return child !== undefined && networkOf(child) !== networkOf('self');
+    },
+    { timeoutMs: START_MS },
+  );
   return process.running ? child : undefined;
 }
 

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+test('somebody who is not root is told why there are no real nodes', { skip: notRoot() }, async () => {
+  const module = new URL('possible.ts', import.meta.url).href;
+  const script = `console.log(await (await import('${module}')).realNodesPossible())`;
+  const nobody = `process.setuid(65534); ${script}`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', nobody]);
+  assert.equal(stdout.trim(), 'they need root (sudo)');
+});
+
+function notRoot(): string | false {
+  return process.geteuid?.() === 0 ? false : 'only root can become somebody else';
+}
