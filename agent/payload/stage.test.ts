@@ -66,7 +66,7 @@ beforeEach(() => {
   stateDir = join(directory, `state-${++tests}`);
 });
 
-const LIMITS = { idleMs: 400, requestMs: 2000, attempts: 3, backoffMs: 1 };
+const LIMITS = { idleMs: 1500, requestMs: 20_000, attempts: 3, backoffMs: 1 };
 
 async function stage(options: Partial<StageOptions> = {}) {
   const target = await new GptEngine(disk, { running: USR_A }).open();
