@@ -3,16 +3,17 @@ import { after, before, test } from 'node:test';
 import { isReady } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
 import type { SlotState } from '#test/machine/machine.ts';
-import type { RealMachine } from '#test/machine/real/real-machine.ts';
 import { holdGate, holdReboot, releaseGate } from './holds.fixture.ts';
 import type { Sight } from './sights.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
 /** One failure after the other on the same nodes: each test takes all of them to the next version. */
+const BOOT_WITHIN_MS = 180_000;
+
 let witness: Witness;
 
 before(async () => {
-  witness = await Witness.start({ machines: 3, budget: 1, gate: '60s' });
+  witness = await Witness.start({ machines: 3, budget: 1, gate: '180s' });
 });
 
 after(() => witness?.stop());
@@ -21,17 +22,15 @@ test('a node whose power fails while it stages boots what it ran, and stages aga
   const name = 'machine-1';
   const { payloads } = witness.stack;
   payloads.bytesPerSecond = 1024 * 1024;
-  await witness.stack.publishAndDeclare('2.0.0');
-  await witness.sights.when(`${name} has written some of its slot`, (sight) => {
-    return sight.name === name && (sight.state.status?.update?.progress?.bytes ?? 0) > 0;
-  });
+  await witness.publish('2.0.0');
+  await witness.whenWritten(name);
   await witness.cutPower(name);
   const choosable = slots(name).filter(({ priority }) => priority > 0);
   assert.equal(choosable.length, 1, 'the slot that is half written can be chosen');
   payloads.bytesPerSecond = undefined;
   const { boots } = witness.machine(name).state();
   witness.machine(name).powerOn();
-  const { version } = await witness.machine(name).waitForBoot(boots + 1);
+  const { version } = await witness.machine(name).waitForBoot(boots + 1, BOOT_WITHIN_MS);
   assert.equal(version, '1.0.0');
   t.diagnostic(await witness.arrive('2.0.0'));
 });
@@ -40,7 +39,7 @@ test('a node whose power fails when it is armed keeps its place and boots the ne
   const name = 'machine-2';
   const machine = witness.machine(name);
   await holdReboot(machine);
-  await witness.stack.publishAndDeclare('2.1.0');
+  await witness.publish('2.1.0');
   await witness.when('Rebooting', name);
   await until('its slot is armed', () => isArmed(name));
   await witness.cutPower(name);
@@ -48,29 +47,29 @@ test('a node whose power fails when it is armed keeps its place and boots the ne
   assert.deepEqual(await witness.holders(), [name]);
   const { boots } = machine.state();
   machine.powerOn();
-  const { version } = await machine.waitForBoot(boots + 1);
+  const { version } = await machine.waitForBoot(boots + 1, BOOT_WITHIN_MS);
   assert.equal(version, '2.1.0');
   t.diagnostic(await witness.arrive('2.1.0'));
 });
 
 test('a node whose power fails on the first boot of a version boots it once more, and keeps it', async (t) => {
-  await everywhere(holdGate);
-  await witness.stack.publishAndDeclare('2.2.0');
+  await witness.everywhere(holdGate);
+  await witness.publish('2.2.0');
   const { name } = await witness.when('Verifying');
   assert.equal(await nextBootOf(name), '2.2.0');
-  await everywhere(releaseGate);
+  await witness.everywhere(releaseGate);
   t.diagnostic(await witness.arrive('2.2.0'));
 });
 
 test('a node whose power fails on every first boot goes back, says BootFailed, and tries again when it may', async (t) => {
-  await everywhere(holdGate);
-  await witness.stack.publishAndDeclare('2.3.0');
+  await witness.everywhere(holdGate);
+  await witness.publish('2.3.0');
   const { name } = await witness.when('Verifying');
   assert.equal(await nextBootOf(name), '2.3.0');
   assert.equal(await nextBootOf(name), '2.2.0', 'it had no try left');
   const { state } = await witness.when('RolledBack', name);
   assert.equal(state.status?.update?.error?.code, 'BootFailed');
-  await everywhere(releaseGate);
+  await witness.everywhere(releaseGate);
   await witness.changeGroup(({ spec }) => {
     const rollout = { haltOn: { failures: 1, minTried: 5, acknowledged: ['2.3.0'] } };
     Object.assign(spec.update?.rollout ?? {}, rollout, { retry: { limit: 1, backoff: '1s' } });
@@ -79,11 +78,11 @@ test('a node whose power fails on every first boot goes back, says BootFailed, a
 });
 
 test('after the power of the whole house failed in the middle of a rollout, it goes on', async (t) => {
-  await witness.stack.publishAndDeclare('2.4.0');
+  await witness.publish('2.4.0');
   const { name } = await witness.when('Verifying');
   t.diagnostic(`${name} verified while ${witness.sights.describe()}`);
-  await Promise.all(witness.names.map((each) => witness.cutPower(each)));
-  for (const each of witness.names) witness.machine(each).powerOn();
+  await witness.everywhere((machine) => witness.cutPower(machine.name));
+  await witness.everywhere(async (machine) => machine.powerOn());
   t.diagnostic(await witness.arrive('2.4.0'));
 });
 
@@ -93,7 +92,7 @@ async function nextBootOf(name: string): Promise<string | undefined> {
   const { boots } = machine.state();
   await witness.cutPower(name);
   machine.powerOn();
-  return (await machine.waitForBoot(boots + 1)).version;
+  return (await machine.waitForBoot(boots + 1, BOOT_WITHIN_MS)).version;
 }
 
 function slots(name: string): SlotState[] {
@@ -109,8 +108,4 @@ function isArmed(name: string): boolean {
 
 function isMissed({ node }: Sight): boolean {
   return !isReady(node);
-}
-
-async function everywhere(work: (machine: RealMachine) => Promise<void>): Promise<void> {
-  await Promise.all(witness.names.map((name) => work(witness.machine(name))));
 }

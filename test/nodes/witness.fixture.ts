@@ -115,9 +115,7 @@ export class Witness {
 
   /** Resolves when a node, this one or any, has written some of its slot. */
   whenWritten(name?: string): Promise<Sight> {
-    const some = (sight: Sight) =>
-      sight.moment === 'Staging' && (sight.state.status?.update?.progress?.bytes ?? 0) > 0;
-    const fits = (sight: Sight) => some(sight) && (name ?? sight.name) === sight.name;
+    const fits = (sight: Sight) => isWritten(sight) && (name ?? sight.name) === sight.name;
     return this.sights.when(`${name ?? 'a node'} has written some of its slot`, fits);
   }
 
@@ -206,6 +204,10 @@ export class Witness {
   #world(): Promise<World> {
     return readWorld(this.stack.client, 'workers', `app=${WORKLOAD.name}`);
   }
+}
+
+function isWritten({ moment, state }: Sight): boolean {
+  return moment === 'Staging' && (state.status?.update?.progress?.bytes ?? 0) > 0;
 }
 
 const NODE_READY: HealthGate['checks'][number] = { name: 'node-ready', nodeReady: {}, timeout: '10s' };
