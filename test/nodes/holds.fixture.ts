@@ -35,9 +35,35 @@ export async function releaseReboot(machine: RealMachine): Promise<void> {
   await on(machine, 'systemctl', 'stop', `${INHIBITOR}.service`);
 }
 
+const FILLER = 'fill-var';
+
+/** Not a block is free on the node's disk, nor will one be: what the kubelet frees is filled again. */
+export async function fillVar(machine: RealMachine): Promise<void> {
+  const most = `fallocate -l $(($(stat -f -c '%f * %S' /var) - 16777216)) /var/${FILLER}`;
+  const rest = `while :; do cat /dev/zero >>/var/${FILLER}.rest 2>/dev/null; sleep 0.05; done`;
+  await on(machine, 'systemd-run', `--unit=${FILLER}`, 'sh', '-c', `${most}; ${rest}`);
+  const probe = `! dd if=/dev/zero of=/var/${FILLER}.probe bs=4096 count=1 2>/dev/null`;
+  const full = async () => (await machine.exec(['sh', '-c', probe])).status === 0;
+  await until(`/var of ${machine.name} is full`, full, { timeoutMs: 60_000 });
+}
+
+/** The kubelet may have removed images for the room: they cannot be pulled again, so they are brought again. */
+export async function emptyVar(machine: RealMachine): Promise<void> {
+  await on(machine, 'systemctl', 'stop', `${FILLER}.service`);
+  await on(machine, 'sh', '-c', `rm -f /var/${FILLER}*`);
+  await on(machine, 'sh', '-c', 'rm -f /var/lib/containerd/imported-*; sh /opt/node/import-images');
+}
+
 /** Runs a program there that must succeed; what it printed. */
 async function on(machine: RealMachine, ...argv: string[]): Promise<string> {
   const { status, stdout, stderr } = await machine.exec(argv);
   if (status !== 0) throw new Error(`${argv.join(' ')} on ${machine.name} ended with ${status}: ${stderr}`);
   return stdout;
+}
+
+/** Has the deadman fire soon after a boot, where it has a reason to; by itself it waits for the gate and a minute more. */
+export async function shortenDeadman(machine: RealMachine): Promise<void> {
+  const directory = '/etc/systemd/system/careen-deadman.timer.d';
+  const text = '[Timer]\\nOnBootSec=\\nOnBootSec=20s\\n';
+  await on(machine, 'sh', '-c', `mkdir -p ${directory} && printf '${text}' >${directory}/soon.conf`);
 }

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { resourcePath } from '#api/group.ts';
+import type { NodeGroup } from '#api/kinds.ts';
+import { until } from '#test/cluster/until.ts';
+import { Boots } from './boots.fixture.ts';
+import { shortenDeadman } from './holds.fixture.ts';
+import { Witness } from './witness.fixture.ts';
+
+/** What stops a rollout. */
+let witness: Witness;
+
+const WITHIN_MS = 240_000;
+
+before(async () => {
+  witness = await Witness.start({ machines: 3, budget: 2, gate: '120s' });
+});
+after(() => witness?.stop());
+
+test('a budget that lets no pod go is named within a minute, and its node reboots when it is freed', async (t) => {
+  const boots = new Boots(witness.stack.fleet.machines);
+  const where = await stubbornWorkload();
+  t.after(free);
+  await witness.stack.publishAndDeclare('2.0.0');
+  await witness.when('Draining', where);
+  const began = performance.now();
+  const { state } = await witness.sights.when('the budget is named', ({ name, state: { spec } }) => {
+    return name === where && spec.reboot?.hold?.message.includes('stubborn-budget') === true;
+  });
+  const took = performance.now() - began;
+  t.diagnostic(`${Math.round(took / 1000)} s: ${state.spec.reboot?.hold?.message}`);
+  assert.ok(took < 60_000);
+  assert.equal(state.spec.reboot?.hold?.reason, 'DrainBlocked');
+  assert.match(state.spec.reboot.hold.message, /pod default\/stubborn-/);
+  const others = () => witness.sights.all.filter(({ name }) => name !== where);
+  const through = () => others().every(({ moment }) => moment === 'Succeeded');
+  await until('the others are through', through, { timeoutMs: WITHIN_MS });
+  assert.equal(boots.since[where], undefined);
+  assert.equal(witness.sights.of(where)?.moment, 'Draining');
+  await free();
+  t.diagnostic(await witness.arrive('2.0.0'));
+  assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 });
+});
+
+test('a version whose kubelet never runs is taken back by the host alone, is told, and halts the rollout', async (t) => {
+  const boots = new Boots(witness.stack.fleet.machines);
+  await witness.changeGroup(({ spec }) => {
+    spec.reboot.maxUnavailable = 1;
+  });
+  await Promise.all(witness.names.map((name) => shortenDeadman(witness.machine(name))));
+  await witness.stack.publishAndDeclare('3.0.0', 'no-kubelet');
+  const { name } = await witness.sights.when(
+    'one boots it',
+    ({ moment, state }) => moment === 'Rebooting' && state.status?.update?.version === '3.0.0',
+    WITHIN_MS,
+  );
+  const back = await witness.sights.when(
+    `${name} is back`,
+    (sight) => sight.name === name && sight.moment === 'RolledBack',
+    WITHIN_MS,
+  );
+  const { update, os } = back.state.status ?? {};
+  t.diagnostic(`${name}: ${update?.error?.message}`);
+  assert.equal(os?.version, '2.0.0');
+  assert.equal(update?.error?.code, 'BootFailed');
+  assert.match(update.error.message, /without its agent/);
+  await until('the rollout has halted', async () => (await halted())?.includes('3.0.0') === true, {
+    timeoutMs: WITHIN_MS,
+  });
+  t.diagnostic(await witness.arrive('2.0.0'));
+  assert.deepEqual(boots.since, { [name]: 3 }, 'both tries, and back');
+});
+
+function free(): Promise<string> {
+  return witness.stack.kubectl(['delete', 'pdb', 'stubborn-budget', '--ignore-not-found']);
+}
+
+async function halted(): Promise<string | undefined> {
+  const group = await witness.stack.client.get<NodeGroup>(resourcePath('NodeGroup', 'workers'));
+  return group.status?.rollout?.halted?.reason;
+}
+
+/** One pod of which its budget lets none go; the node that it runs on. */
+async function stubbornWorkload(): Promise<string> {
+  const [labels, namespace] = [{ app: 'stubborn' }, 'default'];
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'stubborn', image: 'shop:1' }] } };
+  await witness.stack.apply([
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'stubborn', namespace },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template },
+    },
+    {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'stubborn-budget', namespace },
+      spec: { minAvailable: 1, selector: { matchLabels: labels } },
+    },
+  ]);
+  await witness.stack.kubectl(['rollout', 'status', 'deployment/stubborn', '--timeout=120s']);
+  const nodeName = 'jsonpath={.items[0].spec.nodeName}';
+  return witness.stack.kubectl(['get', 'pods', '-l', 'app=stubborn', '-o', nodeName]);
+}
