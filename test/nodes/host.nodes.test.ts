@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { isReady } from '#api/meta.ts';
 import type { Lease } from '#runtime/leader/lease.ts';
+import { auditEvents } from '#test/observer/audit.ts';
 import { until } from '#test/cluster/until.ts';
 import { AgentPods } from './agent-pods.fixture.ts';
 import { Boots } from './boots.fixture.ts';
-import { holdGate, holdReboot, releaseGate, releaseReboot } from './holds.fixture.ts';
+import { emptyVar, fillVar, holdGate, holdReboot, releaseGate, releaseReboot } from './holds.fixture.ts';
 import type { Moment } from './moment.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
@@ -14,6 +15,8 @@ let witness: Witness;
 let agents: AgentPods;
 let boots: Boots;
 
+const POD_NAME = 'authentication.kubernetes.io/pod-name';
+const CREDENTIAL = 'authentication.kubernetes.io/credential-id';
 const WITHIN = { timeoutMs: 120_000, everyMs: 100 };
 const ONCE = { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 };
 
@@ -133,6 +136,45 @@ test('what was disturbed on trial is kept, and no node boots twice for it', asyn
   assert.deepEqual(boots.since, ONCE);
 });
 
+test('an agent is known to the API server by the token in its volume, which is its pod’s and ends soon', async () => {
+  const { metadata } = await agents.on('machine-2');
+  const { jti, exp, iat, 'kubernetes.io': of } = await tokenOn('machine-2');
+  assert.equal(of.pod.name, metadata.name);
+  assert.equal(of.node.name, 'machine-2');
+  assert.ok(exp - iat <= 3607, 'an hour, and a little');
+  const writers = new Set<string>();
+  for await (const { verb, user, objectRef } of auditEvents(witness.stack.cluster.auditLog)) {
+    const isStatus = objectRef?.resource === 'nodestates' && objectRef.subresource === 'status';
+    if (verb !== 'patch' || !isStatus || user.extra?.[POD_NAME]?.[0] !== metadata.name) continue;
+    assert.equal(objectRef.name, 'machine-2');
+    for (const credential of user.extra[CREDENTIAL] ?? []) writers.add(credential);
+  }
+  assert.deepEqual([...writers], [`JTI=${jti}`]);
+});
+
+test('a full /var stops an update with an error that says so; with room again it goes on', async (t) => {
+  boots = new Boots(witness.stack.fleet.machines);
+  await witness.changeGroup(({ spec }) => {
+    Object.assign(spec.update?.rollout ?? {}, { retry: { limit: 9, backoff: '2s' } });
+    // The full node takes no pods either, for minutes; another one must.
+    spec.reboot.maxUnavailable = 1;
+  });
+  const machine = witness.machine('machine-1');
+  await witness.stack.releases.publish('2.3.0');
+  await fillVar(machine);
+  await witness.stack.declare();
+  const { state } = await witness.sights.when('it is told', ({ name, state: { status } }) => {
+    return name === machine.name && status?.update?.error !== undefined;
+  });
+  t.diagnostic(JSON.stringify(state.status?.update));
+  assert.equal(state.status?.update?.error?.code, 'StateUnwritable');
+  assert.match(state.status.update.error.message, /make room/);
+  assert.equal(boots.since[machine.name], undefined);
+  await emptyVar(machine);
+  t.diagnostic(await witness.arrive('2.3.0'));
+  assert.deepEqual(boots.since, ONCE);
+});
+
 const FREEZE = {
   apiVersion: 'careen.dev/v1alpha1',
   kind: 'RebootWindow',
@@ -167,4 +209,19 @@ async function restart(name: string, service: string): Promise<void> {
     return Date.parse(spec?.renewTime ?? '') > began && node !== undefined && isReady(node);
   };
   await until(`${name} is Ready`, heard, WITHIN);
+}
+
+interface Claims {
+  jti: string;
+  iat: number;
+  exp: number;
+  'kubernetes.io': { pod: { name: string }; node: { name: string } };
+}
+
+/** What the token says that the agent's container sees. */
+async function tokenOn(name: string): Promise<Claims> {
+  const secrets = '/root/var/run/secrets/kubernetes.io/serviceaccount/token';
+  const script = `cat /proc/$(pgrep -f /app/agent[.]mjs)${secrets}`;
+  const { stdout } = await witness.machine(name).exec(['sh', '-c', script]);
+  return JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString()) as Claims;
 }

@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline';
 
 /** What the API server's own audit log says of who asked for what. */
 
-interface AuditEvent {
+export interface AuditEvent {
   verb: string;
   stage: string;
-  user: { username: string };
+  user: { username: string; extra?: Readonly<Record<string, readonly string[]>> };
   objectRef?: { resource?: string; subresource?: string; name?: string; namespace?: string };
   responseStatus?: { code?: number };
   stageTimestamp: string;
@@ -29,13 +29,19 @@ const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection
 /** Counts the log's finished requests between two instants (milliseconds), by user name. */
 export async function readTraffic(path: string, from: number, to: number): Promise<Map<string, Traffic>> {
   const byUser = new Map<string, Traffic>();
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    const event = parse(line);
-    if (event === undefined || event.stage !== 'ResponseComplete') continue;
+  for await (const event of auditEvents(path)) {
     const at = Date.parse(event.stageTimestamp);
     if (at >= from && at <= to) count(trafficOf(byUser, event.user.username), event);
   }
   return byUser;
+}
+
+/** The log's finished requests. */
+export async function* auditEvents(path: string): AsyncGenerator<AuditEvent> {
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    const event = parse(line);
+    if (event?.stage === 'ResponseComplete') yield event;
+  }
 }
 
 /** Adds one figure up over several users. */
