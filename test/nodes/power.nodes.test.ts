@@ -61,31 +61,6 @@ test('a node whose power fails on the first boot of a version boots it once more
   t.diagnostic(await witness.arrive('2.2.0'));
 });
 
-test('a node whose power fails on every first boot goes back, says BootFailed, and tries again when it may', async (t) => {
-  await witness.everywhere(holdGate);
-  await witness.publish('2.3.0');
-  const { name } = await witness.when('Verifying');
-  assert.equal(await nextBootOf(name), '2.3.0');
-  assert.equal(await nextBootOf(name), '2.2.0', 'it had no try left');
-  const { state } = await witness.when('RolledBack', name);
-  assert.equal(state.status?.update?.error?.code, 'BootFailed');
-  await witness.everywhere(releaseGate);
-  await witness.changeGroup(({ spec }) => {
-    const rollout = { haltOn: { failures: 1, minTried: 5, acknowledged: ['2.3.0'] } };
-    Object.assign(spec.update?.rollout ?? {}, rollout, { retry: { limit: 1, backoff: '1s' } });
-  });
-  t.diagnostic(await witness.arrive('2.3.0'));
-});
-
-test('after the power of the whole house failed in the middle of a rollout, it goes on', async (t) => {
-  await witness.publish('2.4.0');
-  const { name } = await witness.when('Verifying');
-  t.diagnostic(`${name} verified while ${witness.sights.describe()}`);
-  await witness.everywhere((machine) => witness.cutPower(machine.name));
-  await witness.everywhere(async (machine) => machine.powerOn());
-  t.diagnostic(await witness.arrive('2.4.0'));
-});
-
 /** Cuts the power of a node and gives it back; which version it boots then. */
 async function nextBootOf(name: string): Promise<string | undefined> {
   const machine = witness.machine(name);
