@@ -22,7 +22,7 @@ const scene: Scene = {
   chapter: '2.0.0 is published',
   elapsedMs: 62_000,
   machines: [machine],
-  leaders: [{ operator: 'careen-update', pod: 'careen-update-x', node: 'machine-3' }],
+  leaders: [{ operator: 'careen-update', pod: 'careen-update-x', node: 'machine-3', renewedAt: 0 }],
   places: { max: 2, holders: ['machine-4', 'machine-5'] },
   pods: { ready: 11, wanted: 12, budget: 10 },
   unavailable: { now: 2, worst: 2 },

@@ -19,10 +19,12 @@ export interface Leader {
   operator: string;
   pod: string;
   node: string | undefined;
+  /** Milliseconds since the epoch. */
+  renewedAt: number;
 }
 
 interface Lease extends KubeObject {
-  spec?: { holderIdentity?: string };
+  spec?: { holderIdentity?: string; renewTime?: string };
 }
 
 export async function readWorld(client: KubeClient, group: string, podSelector: string): Promise<World> {
@@ -37,15 +39,18 @@ export async function readWorld(client: KubeClient, group: string, podSelector: 
   return { nodes: nodes.items, states: states.items, group: groupObject, lock, pods: pods.items, leaders };
 }
 
-async function readLeaders(client: KubeClient): Promise<Leader[]> {
+/** Holders of the operators' Leases, which call themselves `<pod>_<a process of it>`. */
+export async function readLeaders(client: KubeClient): Promise<Leader[]> {
   const [leases, pods] = await Promise.all([
     client.list<Lease>('/apis/coordination.k8s.io/v1/namespaces/careen-system/leases'),
     client.list<Pod>('/api/v1/namespaces/careen-system/pods'),
   ]);
   return leases.items.flatMap(({ metadata, spec }) => {
-    const pod = spec?.holderIdentity ?? '';
+    const [pod = ''] = (spec?.holderIdentity ?? '').split('_');
     const node = pods.items.find((one) => one.metadata.name === pod)?.spec?.nodeName;
-    return pod === '' ? [] : [{ operator: metadata.name, pod, node }];
+    return pod === ''
+      ? []
+      : [{ operator: metadata.name, pod, node, renewedAt: Date.parse(spec?.renewTime ?? '') }];
   });
 }
 
