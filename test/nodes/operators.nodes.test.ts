@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Pod } from '#api/meta.ts';
+import { CORDON_ANNOTATION } from '#api/group.ts';
+import { isReady, type Node, type Pod } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
 import { AGENT_NAMESPACE, NAMESPACE, Release } from '../../helm/testing/release.ts';
 import { Boots } from './boots.fixture.ts';
+import { LeadWatch } from './lead-watch.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
 /** The operators live on the nodes that they reboot. */
@@ -14,6 +16,8 @@ const VALUES = { rebootLock: { nodeConditions: true } };
 const ONCE = { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 };
 /** Two replicas of two operators, and an agent a node. */
 const PODS = 7;
+/** The chart's. */
+const LEASE_MS = 15_000;
 const GENEROUS = { timeoutMs: 240_000, everyMs: 200 };
 
 before(async () => {
@@ -49,3 +53,55 @@ test('a chart that is upgraded in the middle of a rollout replaces every pod, an
   assert.deepEqual(boots.since, ONCE);
   for (const { spec } of await pods()) assert.match(JSON.stringify(spec), /--log-level=debug/);
 });
+
+test('rolled back while all nodes rest, the release is what it was, and no node reboots', async () => {
+  const boots = new Boots(witness.stack.fleet.machines);
+  await release.rollback();
+  await until('every pod is as it was', async () => wellOff(await pods()), GENEROUS);
+  assert.deepEqual(boots.since, {});
+});
+
+test('helm test passes, asking every replica over the network of pods', async () => {
+  assert.match(await release.test(), /Phase: +Succeeded/);
+});
+
+test('the node that the leader lives on goes last, and another replica leads within seconds', async (t) => {
+  const boots = new Boots(witness.stack.fleet.machines);
+  using lead = new LeadWatch(witness.stack.client, witness.sights);
+  await until('a replica leads', () => lead.log.leads.at(-1)?.node !== undefined, GENEROUS);
+  await witness.stack.publishAndDeclare('2.1.0');
+  t.diagnostic(await witness.arrive('2.1.0'));
+  assert.deepEqual(boots.since, ONCE);
+  assert.deepEqual(lead.overtaken, [], 'waited while the node of the leader went');
+  t.diagnostic(
+    `the lead changed ${lead.log.handOvers} times; once nobody renewed it for ${lead.longestMs} ms`,
+  );
+  assert.ok(lead.log.handOvers > 0);
+  assert.ok(lead.longestMs < LEASE_MS, 'a lease ran out instead of being handed over');
+});
+
+test('uninstalled in the middle of a rollout it leaves nodes that serve, without a mark, and its kinds', async () => {
+  await witness.stack.publishAndDeclare('2.2.0');
+  await witness.when('Draining');
+  await release.uninstall();
+  await until('no pod of it is left', async () => (await pods()).length === 0, GENEROUS);
+  await until('every node is Ready', async () => (await nodes()).every((node) => isReady(node)), GENEROUS);
+  for (const { metadata, spec, status } of await nodes()) {
+    assert.equal(spec?.unschedulable, undefined, `${metadata.name} is cordoned`);
+    assert.equal(metadata.annotations?.[CORDON_ANNOTATION], undefined);
+    assert.ok(!JSON.stringify([metadata.annotations, metadata.labels, spec?.taints]).includes('careen.dev'));
+    const ours = status?.conditions?.filter(({ reason }) => reason?.startsWith('Careen'));
+    assert.deepEqual(ours, [], `conditions of ${metadata.name}`);
+  }
+  const kinds = await witness.stack.kubectl(['get', 'crd', '-o', 'name']);
+  assert.equal(kinds.match(/careen\.dev/g)?.length, 5, kinds);
+});
+
+/** All pods of the release are there and as it was installed. */
+function wellOff(all: readonly Pod[]): boolean {
+  return all.length === PODS && !JSON.stringify(all.map(({ spec }) => spec)).includes('--log-level=debug');
+}
+
+async function nodes(): Promise<Node[]> {
+  return (await witness.stack.client.list<Node>('/api/v1/nodes')).items;
+}

@@ -1,0 +1,50 @@
+import type { KubeClient } from '#runtime/client/client.ts';
+import { LeaderLog } from '#test/observer/leader-log.ts';
+import type { Outage } from '#test/observer/ledger.ts';
+import { overtakenByLeader } from '#test/observer/turns.ts';
+import { readLeaders } from '#test/stack/objects.ts';
+import type { Sights } from './sights.fixture.ts';
+
+const LOOK_EVERY_MS = 100;
+
+/** Who led the reboot lock during a rollout, for how long nobody did, and in which order nodes went. */
+export class LeadWatch {
+  readonly log = new LeaderLog();
+  /** Longest time without a renewal of the Lease. */
+  longestMs = 0;
+  readonly #client: KubeClient;
+  readonly #sights: Sights;
+  readonly #asked = new Map<string, number>();
+  readonly #cordoned = new Map<string, Outage>();
+  readonly #looking: NodeJS.Timeout;
+
+  /** `sights` of nodes that all rest. */
+  constructor(client: KubeClient, sights: Sights) {
+    this.#client = client;
+    this.#sights = sights;
+    this.#looking = setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#looking);
+  }
+
+  /** Nodes that waited while the leader's own went. */
+  get overtaken(): string[] {
+    const leaderAt = (at: number) => this.log.nodeAt(at);
+    return overtakenByLeader({ outages: [...this.#cordoned.values()], asked: this.#asked, leaderAt });
+  }
+
+  async #look(): Promise<void> {
+    const leaders = await readLeaders(this.#client);
+    const now = Date.now();
+    const leader = leaders.find(({ operator }) => operator === 'careen-reboot-lock');
+    this.log.see(now, leader?.pod, leader?.node);
+    if (leader !== undefined) this.longestMs = Math.max(this.longestMs, now - leader.renewedAt);
+    for (const { name, moment, node: seen } of this.#sights.all) {
+      if (moment === 'Staged' && !this.#asked.has(name)) this.#asked.set(name, now);
+      if (seen.spec?.unschedulable === true && !this.#cordoned.has(name))
+        this.#cordoned.set(name, { node: name, from: now, rebooted: false });
+    }
+  }
+}
