@@ -64,6 +64,6 @@ async function on(machine: RealMachine, ...argv: string[]): Promise<string> {
 /** Has the deadman fire soon after a boot, where it has a reason to; by itself it waits for the gate and a minute more. */
 export async function shortenDeadman(machine: RealMachine): Promise<void> {
   const directory = '/etc/systemd/system/careen-deadman.timer.d';
-  const text = '[Timer]\\nOnBootSec=\\nOnBootSec=20s\\n';
+  const text = '[Timer]\\nOnBootSec=\\nOnBootSec=10s\\n';
   await on(machine, 'sh', '-c', `mkdir -p ${directory} && printf '${text}' >${directory}/soon.conf`);
 }

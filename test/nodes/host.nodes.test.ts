@@ -26,6 +26,23 @@ before(async () => {
 });
 after(() => witness?.stop());
 
+test('an agent is known to the API server by the token in its volume, which is its pod’s and ends soon', async () => {
+  const { metadata } = await agents.on('machine-2');
+  const { jti, exp, iat, 'kubernetes.io': of } = await tokenOn('machine-2');
+  assert.equal(of.pod.name, metadata.name);
+  assert.equal(of.node.name, 'machine-2');
+  assert.ok(exp - iat <= 3607, 'an hour, and a little');
+  await witness.stack.settle();
+  const writers = new Set<string>();
+  for await (const { verb, user, objectRef } of auditEvents(witness.stack.cluster.auditLog)) {
+    const isStatus = objectRef?.resource === 'nodestates' && objectRef.subresource === 'status';
+    if (verb !== 'patch' || !isStatus || user.extra?.[POD_NAME]?.[0] !== metadata.name) continue;
+    assert.equal(objectRef.name, 'machine-2');
+    for (const credential of user.extra[CREDENTIAL] ?? []) writers.add(credential);
+  }
+  assert.deepEqual([...writers], [`JTI=${jti}`]);
+});
+
 suite('while a slot is written', { concurrency: true }, () => {
   before(async () => {
     boots = new Boots(witness.stack.fleet.machines);
@@ -134,22 +151,6 @@ suite('while a version is on trial', { concurrency: true }, () => {
 test('what was disturbed on trial is kept, and no node boots twice for it', async (t) => {
   t.diagnostic(await witness.arrive('2.2.0'));
   assert.deepEqual(boots.since, ONCE);
-});
-
-test('an agent is known to the API server by the token in its volume, which is its pod’s and ends soon', async () => {
-  const { metadata } = await agents.on('machine-2');
-  const { jti, exp, iat, 'kubernetes.io': of } = await tokenOn('machine-2');
-  assert.equal(of.pod.name, metadata.name);
-  assert.equal(of.node.name, 'machine-2');
-  assert.ok(exp - iat <= 3607, 'an hour, and a little');
-  const writers = new Set<string>();
-  for await (const { verb, user, objectRef } of auditEvents(witness.stack.cluster.auditLog)) {
-    const isStatus = objectRef?.resource === 'nodestates' && objectRef.subresource === 'status';
-    if (verb !== 'patch' || !isStatus || user.extra?.[POD_NAME]?.[0] !== metadata.name) continue;
-    assert.equal(objectRef.name, 'machine-2');
-    for (const credential of user.extra[CREDENTIAL] ?? []) writers.add(credential);
-  }
-  assert.deepEqual([...writers], [`JTI=${jti}`]);
 });
 
 test('a full /var stops an update with an error that says so; with room again it goes on', async (t) => {
