@@ -22,7 +22,7 @@ const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   unit: { concurrency: 2, minutes: 10 },
   integration: { concurrency: 2, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
-  nodes: { concurrency: 1, minutes: 15 },
+  nodes: { concurrency: 2, minutes: 15 },
 };
 
 const preparations: Record<TestKind, NonNullable<Stage['prepare']>> = {
