@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,9 +75,25 @@ export function guardedCleanup(shell: string, args: readonly string[] = []): Gua
   return new GuardedCleanup(guardian, holder);
 }
 
-/** Makes a new directory in the system's temporary directory, named `<prefix>…`, that vanishes with us. */
-export async function guardedDirectory(prefix: string): Promise<GuardedDirectory> {
-  const directory = await mkdtemp(path.join(tmpdir(), prefix));
-  const cleanup = guardedCleanup('chmod -R u+rwX -- "$1"; rm -rf -- "$1"', [directory]);
+const REMOVE = 'chmod -R u+rwX -- "$1"; rm -rf -- "$1"';
+
+/**
+ * Makes a new directory in the system's temporary directory, named `<prefix>…`, that vanishes with us. `shell` says how:
+ * the directory is its `$1`, `args` follow.
+ */
+export async function guardedDirectory(
+  prefix: string,
+  shell = REMOVE,
+  args: readonly string[] = [],
+): Promise<GuardedDirectory> {
+  const directory = path.join(tmpdir(), `${prefix}${randomUUID().slice(0, 8)}`);
+  // Guarded before it is there: else a program that is killed between the two would leave it behind.
+  const cleanup = guardedCleanup(shell, [directory, ...args]);
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    await cleanup.cancel(); // it is somebody else's
+    throw error;
+  }
   return { path: directory, cleanup, remove: () => cleanup.end() };
 }

@@ -1,8 +1,7 @@
-import { copyFile, link, mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, link, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Cluster } from '#test/cluster/cluster.ts';
-import { guardedCleanup, type GuardedDirectory } from '#test/cluster/guardian.ts';
+import { guardedDirectory, type GuardedDirectory } from '#test/cluster/guardian.ts';
 import { Fleet } from '../fleet.ts';
 import { demandInotifyRoom } from './inotify-room.ts';
 import { NodeNetwork } from './network.ts';
@@ -63,7 +62,8 @@ export class RealFleet extends Fleet {
 export async function createRealFleet(options: RealFleetOptions): Promise<RealFleet> {
   await demandRealNodes();
   await demandInotifyRoom(options.count);
-  const guarded = await fleetDirectory();
+  // Its cleaning waits for all guarded processes, and then leaves nothing of nodes.
+  const guarded = await guardedDirectory('careen-nodes-', 'sh "$2" "$1"', [LEAVE_NOTHING]);
   try {
     const network = await createNetwork(options, guarded);
     const machines = await createMachines(options, guarded, network);
@@ -72,13 +72,6 @@ export async function createRealFleet(options: RealFleetOptions): Promise<RealFl
     await guarded.remove();
     throw error;
   }
-}
-
-/** Its cleaning waits for all guarded processes, as that of any guarded directory, and then leaves nothing of nodes. */
-async function fleetDirectory(): Promise<GuardedDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'careen-nodes-'));
-  const cleanup = guardedCleanup('sh "$1" "$2"', [LEAVE_NOTHING, path]);
-  return { path, cleanup, remove: () => cleanup.end() };
 }
 
 function createNetwork({ cluster }: RealFleetOptions, guarded: GuardedDirectory): Promise<NodeNetwork> {
