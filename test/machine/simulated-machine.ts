@@ -4,17 +4,16 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient } from '#runtime/client/client.ts';
-import { isKubeError } from '#runtime/client/error.ts';
 import { kubeconfig } from '#test/cluster/kubeconfig.ts';
 import { bootUp, disklessSystem, type System } from './boot.ts';
 import { labelControlPlane } from './control-plane-role.ts';
+import { deleteNode } from './delete-node.ts';
 import { createDisk } from './disk.ts';
-import { FirmwareError, readSlots } from './firmware.ts';
 import type { Kubelet } from './kubelet/kubelet.ts';
 import { DEFAULT_TIMES, type MachineOptions, type MachineTimes } from './machine-options.ts';
-import type { Machine, MachineProcess, MachineState, Power, SlotState } from './machine.ts';
-import { readImage } from './medium.ts';
+import type { Machine, MachineProcess, MachineState, Power } from './machine.ts';
 import { REBOOT_FILE, rebootRequested } from './reboot-request.ts';
+import { slotStates } from './slot-states.ts';
 import { Uplink } from './uplink.ts';
 import { userland } from './userland.ts';
 
@@ -110,7 +109,7 @@ class SimulatedMachine implements Machine {
       bootID: this.#bootID,
       running: this.#system?.slot?.name,
       version: this.#system?.version,
-      slots: this.disk === undefined ? [] : slotsOf(this.disk),
+      slots: this.disk === undefined ? [] : slotStates(this.disk),
     };
   }
 
@@ -192,25 +191,5 @@ class SimulatedMachine implements Machine {
   #set(power: Power): void {
     this.#power = power;
     this.#events.emit('change');
-  }
-}
-
-async function deleteNode(admin: KubeClient, name: string): Promise<void> {
-  try {
-    await admin.delete(`/api/v1/nodes/${name}`);
-  } catch (error) {
-    if (!isKubeError(error, 'NotFound')) throw error;
-  }
-}
-
-/** A disk whose tables are both torn has no slots to show. */
-function slotsOf(disk: string): SlotState[] {
-  try {
-    return readImage(disk, readSlots).map(({ name, priority, tries, successful }) => {
-      return { name, priority, tries, successful };
-    });
-  } catch (error) {
-    if (error instanceof FirmwareError) return [];
-    throw error;
   }
 }

@@ -5,12 +5,13 @@ import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient } from '#runtime/client/client.ts';
-import { isKubeError } from '#runtime/client/error.ts';
 import { CONTROL_PLANE_TAINT, labelControlPlane } from '../control-plane-role.ts';
+import { deleteNode } from '../delete-node.ts';
 import { createDisk } from '../disk.ts';
-import { bootNext, FirmwareError, readSlots, type FirmwareSlot } from '../firmware.ts';
-import type { Machine, MachineProcess, MachineState, Power, SlotState } from '../machine.ts';
-import { readImage, withImage } from '../medium.ts';
+import { bootNext, FirmwareError, type FirmwareSlot } from '../firmware.ts';
+import type { Machine, MachineProcess, MachineState, Power } from '../machine.ts';
+import { withImage } from '../medium.ts';
+import { slotStates } from '../slot-states.ts';
 import { AttachedDisk } from './attached-disk.ts';
 import { containersOf } from './containers.ts';
 import { isUnified, makeControlGroups, removeControlGroups } from './control-groups.ts';
@@ -164,7 +165,7 @@ export class RealMachine implements Machine {
       bootID: this.#bootID,
       running: this.#boot?.slot.name,
       version: this.#version,
-      slots: slotsOf(this.disk),
+      slots: slotStates(this.disk),
     };
   }
 
@@ -331,24 +332,4 @@ async function commandLine(partuuid: string): Promise<string> {
 
 function versionOf(osRelease: string): string | undefined {
   return /^VERSION_ID="?([^"\n]*)"?$/mu.exec(readFileSync(osRelease, 'utf8'))?.[1];
-}
-
-async function deleteNode(admin: KubeClient, name: string): Promise<void> {
-  try {
-    await admin.delete(`/api/v1/nodes/${name}`);
-  } catch (error) {
-    if (!isKubeError(error, 'NotFound')) throw error;
-  }
-}
-
-/** A disk whose tables are both torn has no slots to show. */
-function slotsOf(disk: string): SlotState[] {
-  try {
-    return readImage(disk, readSlots).map(({ name, priority, tries, successful }) => {
-      return { name, priority, tries, successful };
-    });
-  } catch (error) {
-    if (error instanceof FirmwareError) return [];
-    throw error;
-  }
 }
