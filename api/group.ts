@@ -9,6 +9,8 @@ export const PLURALS = {
   NodeGroup: 'nodegroups',
   RebootLock: 'rebootlocks',
   RebootWindow: 'rebootwindows',
+  NodeConfig: 'nodeconfigs',
+  RenderedConfig: 'renderedconfigs',
   NodeState: 'nodestates',
 } as const;
 

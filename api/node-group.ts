@@ -11,23 +11,12 @@ import {
   osVersion,
   rule,
   set,
-  shortName,
 } from './fields.ts';
 import { healthGate } from './health.ts';
-
-const wave = z.object({
-  name: shortName.describe('Name of the wave, shown in status and reasons.'),
-  size: countOrPercent
-    .default('100%')
-    .describe(
-      "How many of the group's nodes the wave takes (of those that its selector matches); a percentage rounds up.",
-    ),
-  nodeSelector: labelSelector.optional().describe('Take only nodes with these labels into the wave.'),
-  soak: duration.default('0s').describe('How long the finished wave is watched before the next one begins.'),
-});
+import { rolloutWave } from './rollout-wave.ts';
 
 const rollout = z.object({
-  waves: listMap(wave, ['name'], 16)
+  waves: listMap(rolloutWave, ['name'], 16)
     .default([])
     .describe('Waves in order; nodes that no wave takes form a last one. None given: all nodes at once.'),
   maxStaging: countOrPercent

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant, list, listMap, osVersion, rule, set } from './fields.ts';
 import { healthGate } from './health.ts';
+import { configStatus, configWanted } from './node-config-state.ts';
 import { REBOOT_REASONS, ROLLOUT_REASONS } from './reasons.ts';
 import { payload, publicKey } from './update-channel.ts';
 
@@ -52,7 +53,9 @@ export const grant = z.object({
     .describe('UID of the Node that may reboot; an impostor of the same name may not.'),
   bootID: z.string().max(64).describe('Boot that may be ended; once another boot runs, the grant is spent.'),
   notAfter: instant.describe("Last instant at which the reboot may begin: the window's close, or sooner."),
-  mode: z.enum(['reboot']).describe('How to reboot.'),
+  mode: z
+    .enum(['reboot', 'drain'])
+    .describe('reboot: the node is drained and may reboot. drain: it is drained and stays up.'),
 });
 export type Grant = z.infer<typeof grant>;
 
@@ -73,6 +76,7 @@ const reboot = z.object({
 export const nodeStateSpec = z.object({
   update: update.optional().describe('What operators/update wants of the node.'),
   reboot: reboot.optional().describe('What operators/reboot-lock says to the node.'),
+  config: configWanted.optional().describe('What operators/node-config wants of the node.'),
 });
 
 export const PHASES = [
@@ -178,11 +182,18 @@ export const nodeStateStatus = z.object({
   reboot: z
     .object({
       requested: z.boolean().describe('It asks.'),
+      kind: z
+        .enum(['Reboot', 'Drain'])
+        .optional()
+        .describe(
+          'What it asks for; a drain without a reboot serves again when it asks no more. Absent: Reboot.',
+        ),
       reasons: list(z.string().max(256), 8).describe('What the reboot is for.'),
       since: instant.describe('Since when it asks, or does not.'),
     })
     .optional()
     .describe('Whether the node asks to be rebooted.'),
+  config: configStatus.optional().describe('The configuration of the node.'),
   health: z
     .object({
       checks: listMap(

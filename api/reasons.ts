@@ -48,10 +48,32 @@ export const REBOOT_REASONS = [
   'Uncordoning', // back, waiting to be Ready for minReadySeconds
 ] as const;
 
-export const REASONS = [...ROLLOUT_REASONS, ...REBOOT_REASONS] as const;
+export const CONFIG_REASONS = [
+  'UpToDate', // has what it should have
+  'Offered', // has been told to apply it
+  'NoConfig', // no NodeConfig selects it
+  'Conflicted', // two NodeConfigs of equal priority want different things
+  'ConfigInvalid', // a NodeConfig that selects it cannot be rendered
+  'ValueMissing', // a value of the node that a NodeConfig uses does not exist
+  'SecretMissing', // a Secret or ConfigMap that a NodeConfig uses cannot be read
+  'TooLarge', // what the node should have does not fit into one bundle
+  'Paused', // a NodeConfig that changed is paused
+  'ApprovalNeeded', // somebody has to approve what the nodes planned
+  'WaitingForPlan', // the node has not said yet what would change
+  'WaitingForWave', // an earlier wave is not done
+  'Soaking', // an earlier wave is done and being watched
+  'MaxApplying', // as many nodes apply as may
+  'Halted', // too many nodes failed the change
+  'ConfigFailed', // the change failed on this node; another change is tried
+  'AgentSilent', // no agent reports from the node
+  'Unsupported', // the host cannot be configured
+] as const;
+
+export const REASONS = [...ROLLOUT_REASONS, ...REBOOT_REASONS, ...CONFIG_REASONS] as const;
 
 export type RolloutReason = (typeof ROLLOUT_REASONS)[number];
 export type RebootReason = (typeof REBOOT_REASONS)[number];
+export type ConfigReason = (typeof CONFIG_REASONS)[number];
 export type Reason = (typeof REASONS)[number];
 
 /** A reason with the sentence that explains it, the form in which every decision answers. */

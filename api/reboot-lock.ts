@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditions, observedGeneration } from './conditions.ts';
 import { countOrPercent, duration, instant, labelSelector, list, listMap, rule } from './fields.ts';
-import { REASONS } from './reasons.ts';
+import { REBOOT_REASONS } from './reasons.ts';
 
 export const rebootLockSpec = rule(
   z.object({
@@ -78,7 +78,7 @@ export const rebootLockStatus = z.object({
   waiting: list(
     z.object({
       node: z.string().max(253).describe('Name of the Node.'),
-      reason: z.enum(REASONS).describe('A word for machines.'),
+      reason: z.enum(REBOOT_REASONS).describe('A word for machines.'),
       message: z.string().max(1024).describe('A sentence for people.'),
       since: instant.describe('Since when it asks.'),
     }),

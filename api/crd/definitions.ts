@@ -1,7 +1,9 @@
+import { nodeConfigSpec, nodeConfigStatus } from '../node-config.ts';
 import { nodeGroupSpec, nodeGroupStatus } from '../node-group.ts';
 import { nodeStateSpec, nodeStateStatus } from '../node-state.ts';
 import { rebootLockSpec, rebootLockStatus } from '../reboot-lock.ts';
 import { rebootWindowSpec, rebootWindowStatus } from '../reboot-window.ts';
+import { renderedConfigSpec, renderedConfigStatus } from '../rendered-config.ts';
 import { updateChannelSpec, updateChannelStatus } from '../update-channel.ts';
 import type { Column, Definition } from './definition.ts';
 
@@ -113,6 +115,76 @@ const rebootWindow: Definition = {
   ],
 };
 
+const nodeConfig: Definition = {
+  kind: 'NodeConfig',
+  shortName: 'nc',
+  description:
+    'What a set of machines is configured with: files, units, kernel settings, keys; how a change rolls out and when it is undone.',
+  spec: nodeConfigSpec,
+  status: nodeConfigStatus,
+  columns: [
+    { name: 'Total', type: 'integer', jsonPath: '.status.total', description: 'Nodes that it selects.' },
+    { name: 'UpToDate', type: 'integer', jsonPath: '.status.upToDate', description: 'Nodes that have it.' },
+    { name: 'Planned', type: 'integer', jsonPath: '.status.planned', description: 'Nodes that wait.' },
+    { name: 'Failed', type: 'integer', jsonPath: '.status.failed', description: 'Nodes on which it failed.' },
+    {
+      name: 'Drifted',
+      type: 'integer',
+      jsonPath: '.status.drifted',
+      description: 'Nodes on which others changed it.',
+    },
+    {
+      name: 'Halted',
+      type: 'date',
+      jsonPath: '.status.rollout.halted.since',
+      description: 'Since when the rollout is halted.',
+    },
+    ready,
+    age,
+    {
+      name: 'Priority',
+      type: 'integer',
+      jsonPath: '.spec.priority',
+      description: 'Its priority.',
+      wide: true,
+    },
+    {
+      name: 'Paused',
+      type: 'boolean',
+      jsonPath: '.spec.paused',
+      description: 'Whether it is paused.',
+      wide: true,
+    },
+    {
+      name: 'Plan',
+      type: 'string',
+      jsonPath: '.status.rollout.planHash',
+      description: 'What the nodes planned, for approvedPlan.',
+      wide: true,
+    },
+  ],
+};
+
+const renderedConfig: Definition = {
+  kind: 'RenderedConfig',
+  shortName: 'rc',
+  description:
+    'What a set of NodeConfigs comes to, named by its content. Not for people to write; kept while a node has it.',
+  spec: renderedConfigSpec,
+  status: renderedConfigStatus,
+  rules: [
+    {
+      rule: 'self.spec == oldSelf.spec',
+      message: 'a RenderedConfig never changes; apply the NodeConfigs that it is made of',
+    },
+  ],
+  columns: [
+    { name: 'Nodes', type: 'integer', jsonPath: '.status.nodes', description: 'Nodes that have it.' },
+    { name: 'Sources', type: 'string', jsonPath: '.spec.sources[*].name', description: 'Its NodeConfigs.' },
+    age,
+  ],
+};
+
 const nodeState: Definition = {
   kind: 'NodeState',
   shortName: 'nst',
@@ -136,6 +208,12 @@ const nodeState: Definition = {
       type: 'string',
       jsonPath: '.spec.reboot.hold.reason',
       description: 'Why it does not reboot, or where its turn stands.',
+    },
+    {
+      name: 'Config',
+      type: 'string',
+      jsonPath: '.status.config.phase',
+      description: 'Where its configuration is.',
     },
     {
       name: 'Slot',
@@ -165,6 +243,8 @@ const nodeState: Definition = {
     '.status.os.version',
     '.status.update.phase',
     '.status.reboot.requested',
+    '.spec.config.rendered',
+    '.status.config.phase',
   ],
 };
 
@@ -174,5 +254,7 @@ export const DEFINITIONS: readonly Definition[] = [
   nodeGroup,
   rebootLock,
   rebootWindow,
+  nodeConfig,
+  renderedConfig,
   nodeState,
 ];

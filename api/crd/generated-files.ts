@@ -36,11 +36,17 @@ async function reasons(): Promise<string> {
       'Why a node does not reboot, or where its turn stands: `NodeState.spec.reboot.hold.reason` and `RebootLock.status.waiting[].reason`.',
       words(source, 'REBOOT_REASONS'),
     ],
+    [
+      'Configuration',
+      'Why a node does not apply its configuration: `NodeState.spec.config.hold.reason`.',
+      words(source, 'CONFIG_REASONS'),
+    ],
   ]);
 }
 
 async function errors(): Promise<string> {
   const source = await read('node-state.ts');
+  const config = await read('config-errors.ts');
   return wordsPage('Errors', [
     [
       'Phases',
@@ -51,6 +57,16 @@ async function errors(): Promise<string> {
       'Error codes',
       'Why an update failed on a node: `NodeState.status.update.error.code`. The slot is cleared and the running system stays.',
       words(source, 'UPDATE_ERRORS'),
+    ],
+    [
+      'Phases of a configuration',
+      'How far a change is: `NodeState.status.config.phase`.',
+      words(config, 'CONFIG_PHASES'),
+    ],
+    [
+      'Error codes of a configuration',
+      'Why a configuration failed on a node: `NodeState.status.config.error.code`. What the node had stays in force.',
+      words(config, 'CONFIG_ERRORS'),
     ],
   ]);
 }

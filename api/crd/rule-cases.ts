@@ -45,5 +45,32 @@ export const BROKEN: Record<string, Break> = {
     allow: [],
     deny: [],
   }),
+  'give exactly one of configMap or secret': () => ({}),
+  'give exactly one of contents, contentsBase64 or contentsFrom; an empty file has contents: ""': (file) => ({
+    ...file,
+    contents: '',
+    contentsBase64: '',
+  }),
+  'a mode with setuid, setgid or sticky bit needs allowSpecialBits: true': (file) => ({
+    ...file,
+    mode: '4755',
+    allowSpecialBits: false,
+  }),
+  'a masked unit has no contents and no drop-ins, and is neither enabled nor Started': (unit) => ({
+    ...unit,
+    mask: true,
+    state: 'Started',
+  }),
+  'a sysctl is named as in "net.ipv4.ip_forward"': () => ({ '../../etc/shadow': '1' }),
+  'match exactly one of path, unit or setting': () => ({}),
+  'Reload and Restart name a unit; other actions do not': (rule) => ({
+    match: rule['match'],
+    action: 'Restart',
+  }),
+  'give exactly one of nodeReady, http, command, unit, defaultGateway, dns or apiServer': (probe) => ({
+    ...probe,
+    nodeReady: {},
+    apiServer: {},
+  }),
   'a payload comes with its version, keys and attempt': (update) => ({ ...update, attempt: undefined }),
 };

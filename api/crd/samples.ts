@@ -82,6 +82,86 @@ export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<st
       ],
     },
   },
+  NodeConfig: {
+    metadata: { name: 'base' },
+    spec: {
+      nodeSelector: selector(),
+      priority: 10,
+      paused: true,
+      files: [
+        {
+          path: '/etc/motd',
+          contents: 'This is ${node.name}.',
+          mode: '0644',
+          user: 'root',
+          group: 'root',
+          onRemove: 'Restore',
+          drift: 'Report',
+        },
+        { path: '/opt/bin/helper', contentsBase64: 'aGVsbG8=', mode: '4755', allowSpecialBits: true },
+        { path: '/etc/token', contentsFrom: { secret: key('token') }, mode: '600', user: '0', group: '0' },
+        { path: '/etc/hosts.d', contentsFrom: { configMap: key('hosts') } },
+      ],
+      directories: [{ path: '/etc/careen.d', mode: '0750', user: 'root', group: 'adm', onRemove: 'Keep' }],
+      links: [{ path: '/etc/current', target: '../opt/current', onRemove: 'Delete' }],
+      units: [
+        {
+          name: 'hello@.service',
+          contents: '[Service]\nExecStart=/usr/bin/true\n',
+          dropins: [{ name: '10-user.conf', contents: '[Service]\nUser=nobody\n' }],
+          enabled: false,
+          state: 'Stopped',
+        },
+        { name: 'bluetooth.service', mask: true },
+      ],
+      sysctls: { 'net.ipv4.ip_forward': '1' },
+      kernelModules: ['br_netfilter'],
+      kernelArguments: { add: ['mitigations=auto'], remove: ['quiet'] },
+      sshAuthorizedKeys: [{ user: 'core', keys: [`ssh-ed25519 ${'A'.repeat(68)} me`] }],
+      hostname: '${node.name}',
+      timezone: 'Europe/Berlin',
+      ignition: '{"ignition":{"version":"3.4.0"}}',
+      disruption: [
+        { match: { path: '/etc/ssh/' }, action: 'Reload', unit: 'sshd.service' },
+        { match: { unit: 'containerd.service' }, action: 'Drain' },
+        { match: { setting: 'kernelModules' }, action: 'Reboot' },
+      ],
+      validate: [{ path: '/etc/motd', argv: ['/usr/bin/test', '-s', '{}'] }],
+      probes: [
+        { name: 'node-ready', nodeReady: {}, timeout: '5s' },
+        { name: 'web', http: { port: 8080, path: '/healthz', scheme: 'https' } },
+        { name: 'disks', command: { argv: ['/usr/bin/check-disks', '--all'] } },
+        { name: 'chrony', unit: { name: 'chronyd.service' } },
+        { name: 'gateway', defaultGateway: {} },
+        { name: 'dns', dns: { name: 'example.org' } },
+        { name: 'api', apiServer: {} },
+      ],
+      confirm: { timeout: '2m', settle: '10s' },
+      drift: 'Heal',
+      allowCritical: true,
+      rollout: {
+        waves: [{ name: 'canary', size: 1, nodeSelector: selector(), soak: '10m' }],
+        maxApplying: '25%',
+        haltOn: { failures: 2, percent: 10, minTried: 20 },
+        approval: 'Required',
+        approvedPlan: 'a'.repeat(64),
+      },
+    },
+  },
+  RenderedConfig: {
+    metadata: { name: `rendered-${'a'.repeat(40)}` },
+    spec: {
+      document: '{"schema":1}',
+      sources: [
+        {
+          name: 'base',
+          uid: '9a1c1b1e-7ad3-4b43-9a57-1f2f0e4b8d10',
+          generation: 1,
+          hash: 'a'.repeat(64),
+        },
+      ],
+    },
+  },
   NodeState: {
     metadata: { name: 'n1' },
     spec: {
@@ -108,9 +188,20 @@ export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<st
         notBefore: '2026-11-21T06:30:00Z',
         hold: { reason: 'LockFull', message: '2 of 2 are down', since: '2026-11-21T06:00:00Z' },
       },
+      config: {
+        rendered: `rendered-${'a'.repeat(40)}`,
+        hash: 'a'.repeat(64),
+        generation: 3,
+        apply: false,
+        hold: { reason: 'WaitingForWave', message: 'wave canary is not done', since: '2026-11-21T06:00:00Z' },
+      },
     },
   },
 };
+
+function key(name: string) {
+  return { namespace: 'careen', name, key: 'content' };
+}
 
 function selector() {
   return {

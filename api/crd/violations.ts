@@ -34,7 +34,7 @@ function strings({ minLength, maxLength, pattern, format }: Schema): Violation[]
     found.push({ what: 'too short', value: 'a'.repeat(minLength - 1) });
   if (maxLength !== undefined) found.push({ what: 'too long', value: 'a'.repeat(maxLength + 1) });
   if (pattern !== undefined)
-    found.push({ what: 'not of the pattern', value: '!'.repeat(Math.max(1, minLength ?? 1)) });
+    found.push({ what: 'not of the pattern', value: '\n'.repeat(Math.max(1, minLength ?? 1)) });
   if (format === 'date-time') found.push({ what: 'not an instant', value: '2026-02-30T00:00:00Z' });
   return found;
 }
