@@ -158,6 +158,7 @@ export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<st
           uid: '9a1c1b1e-7ad3-4b43-9a57-1f2f0e4b8d10',
           generation: 1,
           hash: 'a'.repeat(64),
+          spec: '{"nodeSelector":{}}',
         },
       ],
     },
