@@ -13,15 +13,36 @@ import {
   set,
 } from './fields.ts';
 import { healthGate } from './health.ts';
+import { machineCounts, omahaService } from './omaha.ts';
 import { rolloutWave } from './rollout-wave.ts';
 
 const rollout = z.object({
   waves: listMap(rolloutWave, ['name'], 16)
     .default([])
     .describe('Waves in order; nodes that no wave takes form a last one. None given: all nodes at once.'),
+  linear: z
+    .object({ duration: duration.describe('From the first node to the last.') })
+    .optional()
+    .describe(
+      'Open the rollout evenly over a time: half of the nodes may have the release when half of it has passed.',
+    ),
+  maxUpdates: z
+    .object({
+      count: z.int().min(0).max(100_000).describe('So many nodes.'),
+      period: duration.describe('In any span of this length.'),
+    })
+    .optional()
+    .describe('How many nodes may begin to update within a time; a node that tries again counts again.'),
+  windows: set(objectName, 8)
+    .default([])
+    .describe(
+      'Office hours: names of RebootWindows that must all be open when a node is given a release. Nodes at work on one finish.',
+    ),
   maxStaging: countOrPercent
     .default('100%')
-    .describe('How many nodes may download and write a release at once.'),
+    .describe(
+      'How many nodes may download and write a release at once. A machine outside the cluster counts until it is back with the release.',
+    ),
   haltOn: z
     .object({
       failures: z
@@ -104,6 +125,11 @@ const update = z.object({
     .default('auto')
     .describe('How slots are switched; auto asks the agent what it found.'),
   rollout: rollout.prefault({}).describe('In what order and how many at once nodes get a release.'),
+  omaha: omahaService
+    .optional()
+    .describe(
+      'Offer the releases to machines that ask over the Omaha protocol, under the same policy and the same budget.',
+    ),
 });
 
 const reboot = z.object({
@@ -177,6 +203,9 @@ export const nodeGroupStatus = z.object({
   )
     .optional()
     .describe('How many nodes run which version.'),
+  machines: machineCounts
+    .optional()
+    .describe('The machines that ask over Omaha; those of the cluster that do are among them.'),
   rollout: z
     .object({
       target: osVersion.describe('Version that the group goes to.'),
@@ -191,17 +220,35 @@ export const nodeGroupStatus = z.object({
           name: z.string().max(63).describe('Name of the wave.'),
           nodes: z.int().min(0).describe('Nodes in the wave.'),
           done: z.int().min(0).describe('Nodes of the wave that run the target.'),
+          machines: z.int().min(0).optional().describe('Machines outside the cluster in the wave.'),
+          machinesDone: z.int().min(0).optional().describe('Machines of the wave that came to an end.'),
+          upTo: z
+            .string()
+            .max(40)
+            .optional()
+            .describe('The wave takes machines whose place in the order of the rollout is not after this.'),
           doneAt: instant.optional().describe('When its last node arrived; the soak counts from here.'),
         }),
         17,
       )
         .optional()
         .describe('The waves in order; the last is rest, the nodes that no wave takes.'),
+      starts: list(
+        z.object({
+          at: instant.describe('When.'),
+          nodes: z.int().min(1).describe('How many nodes were given a release then.'),
+        }),
+        33,
+      )
+        .optional()
+        .describe('What counts against maxUpdates, oldest first.'),
       halted: z
         .object({
           reason: z.string().max(1024).describe('Why, in a sentence.'),
           since: instant.describe('When it halted.'),
-          nodes: list(z.string().max(253), 32).describe('Nodes that failed, at most 32 of them.'),
+          nodes: list(z.string().max(253), 32).describe(
+            'Nodes that failed, and ids of machines, at most 32 of them.',
+          ),
         })
         .optional()
         .describe('Present while too many nodes failed the target: no further node gets it.'),

@@ -16,12 +16,20 @@ export const ROLLOUT_REASONS = [
   'Halted', // too many nodes failed this version
   'WaitingForWave', // an earlier wave is not done
   'Soaking', // an earlier wave is done and being watched
+  'Throttled', // the rollout opens over a time, and has not come to this node yet
+  'OutsideHours', // a window of the group's office hours is closed
   'MaxStaging', // as many nodes stage as may
+  'MaxUpdates', // as many nodes began lately as may within the period
   'BackingOff', // a failed attempt is retried later
   'RetriesExhausted', // staging failed as often as the group allows
   'AgentSilent', // no agent reports from the node
   'AgentFaulty', // the agent reports a fault of its node, and does nothing until that is mended
   'EngineUnsupported', // the node has no A/B slots that careen can switch
+  'AgentUpdates', // the machine asks over Omaha and is a node that its agent updates
+  'NotPlanned', // the leader has not planned the group's rollout yet
+  'NoPackage', // the release has no package that a machine could fetch over Omaha
+  'WrongArchitecture', // the release is for another architecture than the machine's
+  'InProgress', // the machine works on an update already
 ] as const;
 
 export const REBOOT_REASONS = [

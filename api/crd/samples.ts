@@ -34,9 +34,21 @@ export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<st
         engine: 'gpt',
         rollout: {
           waves: [{ name: 'canary', size: 1, nodeSelector: selector(), soak: '10m' }, { name: 'half' }],
+          linear: { duration: '6h' },
+          maxUpdates: { count: 100, period: '15m' },
+          windows: ['nights'],
           maxStaging: '25%',
           haltOn: { failures: 2, percent: 10, minTried: 20, acknowledged: ['1.9.9'] },
           retry: { limit: 5, backoff: '30s' },
+        },
+        omaha: {
+          appID: '{e96281a6-d1af-4bde-9a0a-97b76e56dc57}',
+          tracks: ['stable', '9a2deb70-37be-4026-853f-bfdd6b347bbe'],
+          machineSelector: selector(),
+          timeout: '2h',
+          rebootTimeout: '48h',
+          onDemand: 'AtOnce',
+          pollInterval: '1h30m',
         },
       },
       reboot: {
