@@ -25,8 +25,8 @@ const content = z.union([
 ]);
 export type Content = z.infer<typeof content>;
 
-/** The NodeConfigs that want an item so, by name; several where they say the same, or each a part of it. */
-const from = z.array(z.string().max(253)).min(1);
+/** The NodeConfig that an item comes from. */
+const from = z.string().max(253);
 
 export const documentFile = z.strictObject({
   path: hostPath,
@@ -66,10 +66,7 @@ export const documentLink = z.strictObject({
 });
 export type DocumentLink = z.infer<typeof documentLink>;
 
-/**
- * What is wanted of a unit beside its files. Its contents and drop-ins are among `files`; where it is masked, the
- * link to /dev/null is among `links`, and `mask` says that nobody may start it.
- */
+/** What is wanted of a unit beside its files. */
 export const documentUnit = z.strictObject({
   name: unitName,
   enabled: z.boolean().optional(),
@@ -85,7 +82,7 @@ export type DocumentUnit = z.infer<typeof documentUnit>;
 export const documentKeys = z.strictObject({
   user: owner,
   keys: z.array(z.string()),
-  from,
+  from: z.array(from),
 });
 export type DocumentKeys = z.infer<typeof documentKeys>;
 
@@ -113,7 +110,7 @@ export type ConfigDocument = z.infer<typeof configDocument>;
  * Only the node's own account may read it.
  */
 export const configBundle = z.strictObject({
-  /** `bundleHash` of `document` and `salt` (api/config-hash.ts): equals NodeState.spec.config.hash. */
+  /** SHA-256 in hex of the canonical JSON of `document`, salted with `salt`: equals NodeState.spec.config.hash. */
   hash: z.string().length(64),
   /** Random, of this node: who sees hashes of two nodes cannot tell whether their secrets are equal. */
   salt: z.string().length(32),

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { reportTable } from '#demo/report.ts';
 import { ImageError } from '#images/oci/image-error.ts';
 import { openScreen, type Screen } from '#demo/screen.ts';
-import { Story, StoryError } from '#demo/story.ts';
+import { StoryError, type Story } from '#demo/story.ts';
+import { UpdateStory } from '#demo/update/update-story.ts';
 import { demandRealNodes } from '#test/machine/real/possible.ts';
 import { RealNodeError } from '#test/machine/real/real-node-error.ts';
 import type { NodesKind } from '#test/stack/ground.ts';
@@ -67,12 +67,12 @@ async function show(
   interrupted: Promise<unknown>,
 ): Promise<number> {
   const speed = stack.nodes === 'real' ? 1 : options.speed;
-  const story = new Story(stack, screen, { budget: BUDGET, speed });
+  const story = new UpdateStory(stack, screen, { budget: BUDGET, speed });
   const end = await Promise.race([outcome(story), interrupted.then(() => INTERRUPTED)]);
   screen.close();
   if (end === INTERRUPTED) return 130;
-  process.stdout.write(`\n${reportTable(story.chapters).join('\n')}\n\n`);
-  process.stdout.write(await stack.kubectl(['get', 'nodegroups,rebootlocks,nodestates']).catch(() => ''));
+  process.stdout.write(`\n${story.report().join('\n')}\n\n`);
+  process.stdout.write(await stack.kubectl(['get', story.shows]).catch(() => ''));
   if (end !== undefined) process.stderr.write(`\n${complaint(end)}\n`);
   if (options.keep) await stay(stack, interrupted);
   return end === undefined ? 0 : 1;

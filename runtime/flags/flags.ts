@@ -35,7 +35,7 @@ function dashed(name: string): string {
 
 /**
  * Reads `argv` (without node and script). Of a repeated flag the last one counts; unknown flags and stray
- * words are refused. Throws a FlagError.
+ * words are refused. Throws a FlagError. `parseCommandLine` takes words as well.
  *
  * @example
  * parseFlags('careen-agent', { hostRoot: { schema: z.string(), value: 'PATH', default: '/host', help: '…' } }, argv)
@@ -46,30 +46,56 @@ export function parseFlags<F extends Flags>(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): FlagValues<F> {
-  const given = readArguments(flags, argv);
-  if (given['help'] !== undefined) throw new FlagError('help', helpText(program, flags));
+  const { values, words } = parseCommandLine(program, flags, argv, env);
+  const [stray] = words;
+  if (stray !== undefined)
+    throw new FlagError('usage', `unexpected argument '${stray}' (--help lists the flags)`);
+  return values;
+}
+
+/** What a command line said: its flags, and the words beside them in their order. */
+export interface CommandLine<F extends Flags> {
+  values: FlagValues<F>;
+  words: string[];
+}
+
+/** As `parseFlags`, with words among the flags. `usage` shows them in the help: `config plan [NODE...]`. */
+export function parseCommandLine<F extends Flags>(
+  usage: string,
+  flags: F,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): CommandLine<F> {
+  const { given, words } = readArguments(flags, argv);
+  if (given['help'] !== undefined) throw new FlagError('help', helpText(usage, flags));
   const values: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(flags)) {
     const text = given[dashed(name)] ?? (flag.env === undefined ? undefined : env[flag.env]) ?? flag.default;
     values[name] = checked(`--${dashed(name)}`, flag, text);
   }
-  return values as FlagValues<F>;
+  return { values: values as FlagValues<F>, words };
 }
 
-function readArguments(flags: Flags, argv: readonly string[]): Record<string, string | undefined> {
+interface Given {
+  given: Record<string, string | undefined>;
+  words: string[];
+}
+
+function readArguments(flags: Flags, argv: readonly string[]): Given {
   const options: Record<string, { type: 'string' | 'boolean' }> = { help: { type: 'boolean' } };
   for (const [name, flag] of Object.entries(flags)) {
     options[dashed(name)] = { type: flag.value === undefined ? 'boolean' : 'string' };
   }
   try {
-    const { values } = parseArgs({
+    const { values, positionals: words } = parseArgs({
       args: [...argv],
       options,
       strict: true,
-      allowPositionals: false,
+      allowPositionals: true,
       allowNegative: true,
     });
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+    const given = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+    return { given, words };
   } catch (error) {
     throw new FlagError('usage', `${(error as Error).message} (--help lists the flags)`);
   }
