@@ -189,6 +189,13 @@ export const nodeStateStatus = z.object({
           'What it asks for; a drain without a reboot serves again when it asks no more. Absent: Reboot.',
         ),
       reasons: list(z.string().max(256), 8).describe('What the reboot is for.'),
+      accepted: z
+        .string()
+        .max(128)
+        .optional()
+        .describe(
+          'Grant that the configuration acts on, or acted on last. While the request that it answers stands nobody takes it back.',
+        ),
       since: instant.describe('Since when it asks, or does not.'),
     })
     .optional()

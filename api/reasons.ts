@@ -50,6 +50,7 @@ export const REBOOT_REASONS = [
   'Draining', // pods are leaving
   'DrainBlocked', // a pod cannot leave
   'Granted', // may reboot
+  'Applying', // drained; its configuration is being changed
   'Rebooting', // on its way down or up
   'Verifying', // up; its health gate runs
   'NotBack', // granted long ago and not back

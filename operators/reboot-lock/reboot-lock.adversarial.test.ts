@@ -235,7 +235,10 @@ class Simulation {
         `${name} granted: ${down.join(', ')} down under ${lock.name}`,
       );
     }
-    const notAfter = Date.parse(world.states.get(name)?.spec.reboot?.grant?.notAfter ?? '');
+    const { spec: told, status } = world.states.get(name) ?? {};
+    const asks = status?.reboot?.kind === 'Drain' ? 'drain' : 'reboot';
+    assert.equal(told?.reboot?.grant?.mode, asks, `${name} asks for a ${asks}`);
+    const notAfter = Date.parse(told?.reboot?.grant?.notAfter ?? '');
     for (const { spec } of world.windows) {
       assert(compileWindow(spec).at(notAfter - 1).open, 'a grant outlives its window');
     }
@@ -244,7 +247,7 @@ class Simulation {
   #mischief(): void {
     const { world, machines } = this;
     const name = this.#one(this.names);
-    switch (this.#pick(10)) {
+    switch (this.#pick(12)) {
       case 0:
         return this.#foreignCordon(name);
       case 1:
@@ -266,6 +269,9 @@ class Simulation {
       }
       case 7:
         return machines.failReboot(name);
+      case 8:
+      case 9:
+        return machines.requestDrain(name);
       default:
         if (['Idle', 'Succeeded'].includes(machines.phaseOf(name))) machines.request(name);
     }
@@ -309,7 +315,17 @@ class Simulation {
     for (const replica of this.replicas) {
       for (const error of replica.errors) if (!isKubeError(error)) throw error;
     }
-    const away = this.names.filter((name) => ['Rebooting', 'Verifying'].includes(machines.phaseOf(name)));
+    const away = this.names.filter(
+      (name) => ['Rebooting', 'Verifying'].includes(machines.phaseOf(name)) || machines.configuring(name),
+    );
+    for (const name of away.filter((one) => machines.configuring(one))) {
+      const { spec, status } = world.states.get(name) ?? {};
+      assert.equal(
+        spec?.reboot?.grant?.id,
+        status?.reboot?.accepted,
+        `${name} acts on a grant that was taken`,
+      );
+    }
     assert(away.length <= this.chosen.max, `${away.join(', ')} are away with max ${this.chosen.max}`);
     const quorum = away.filter(
       (name) => world.nodes.get(name)?.metadata.labels?.[CONTROL_PLANE_LABEL] !== undefined,
@@ -322,7 +338,9 @@ class Simulation {
     for (const name of this.names) {
       this.#foreignUncordon(name);
       if (this.machines.phaseOf(name) !== 'Rebooting') this.world.ready(name, true);
-      if (['Idle', 'Succeeded'].includes(this.machines.phaseOf(name))) this.machines.request(name);
+      // Some have a change of their configuration before them.
+      if (this.#pick(3) === 0) this.machines.requestDrain(name);
+      else if (['Idle', 'Succeeded'].includes(this.machines.phaseOf(name))) this.machines.request(name);
     }
     for (let second = 0; second < 2000; second++) {
       await this.#settle();
@@ -365,7 +383,8 @@ class Simulation {
   #done(): boolean {
     const { world, machines } = this;
     return (
-      this.names.every((name) => machines.phaseOf(name) === 'Succeeded' && !world.marked(name)) &&
+      this.names.every((name) => world.states.get(name)?.status?.reboot?.requested !== true) &&
+      this.names.every((name) => machines.isAtRest(name) && !world.marked(name)) &&
       this.names.every((name) => world.nodes.get(name)?.spec?.unschedulable !== true) &&
       [...world.locks.keys()].every((lock) => world.holders(lock).length === 0)
     );

@@ -31,16 +31,17 @@ export function ourConditions(node: Node): NodeCondition[] {
  */
 export function wantedConditions(node: NodeFacts): Said[] {
   if (node.mark === undefined || !begun(node)) return [];
-  const planned = said('MaintenancePlanned', 'CareenReboot', 'careen holds the node for a reboot');
+  const drain = openGrant(node)?.mode === 'drain' || (!goesDown(node) && node.state?.kind === 'Drain');
+  const planned = drain
+    ? said('MaintenancePlanned', 'CareenDrain', 'careen holds the node for a change of its configuration')
+    : said('MaintenancePlanned', 'CareenReboot', 'careen holds the node for a reboot');
   if (!goesDown(node)) return [planned, said('DrainInProgress', 'CareenDraining', 'its pods are leaving')];
   return [
     planned,
     said('Drained', 'CareenDrained', 'its pods have left'),
-    said(
-      'MaintenanceInProgress',
-      'CareenRebooting',
-      'it may reboot, reboots, or is being looked at after it',
-    ),
+    drain
+      ? said('MaintenanceInProgress', 'CareenConfiguring', 'its configuration is changed, or is looked at')
+      : said('MaintenanceInProgress', 'CareenRebooting', 'it may reboot, reboots, or is looked at after it'),
   ];
 }
 

@@ -45,8 +45,12 @@ export function belongings({ nodes, states, locks }: Estate): Belonging[] {
 /** Past the point of no return: the grant is accepted, and taking it back would change nothing. */
 const DOWN: ReadonlySet<Phase> = new Set(['Arming', 'Rebooting']);
 
-function phaseOf({ status }: NodeState): Phase {
-  return status?.update?.phase ?? 'Idle';
+/** A reboot for the configuration alone is accepted in other words than one for an update. */
+function phaseOf({ spec, status }: NodeState): Phase {
+  const { grant } = spec?.reboot ?? {};
+  const { requested, accepted, kind } = status?.reboot ?? {};
+  const config = requested === true && grant !== undefined && accepted === grant.id && kind !== 'Drain';
+  return config && grant.bootID === status?.bootID ? 'Rebooting' : (status?.update?.phase ?? 'Idle');
 }
 
 function told({ spec }: NodeState): boolean {

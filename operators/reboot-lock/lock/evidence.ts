@@ -1,6 +1,6 @@
 import type { RebootReason, Verdict } from '#api/reasons.ts';
 import type { Holder } from '#api/reboot-lock.ts';
-import { inFlight, openGrant, type NodeFacts } from './facts.ts';
+import { drainIsOver, inFlight, openGrant, type NodeFacts } from './facts.ts';
 
 /** How long a node that was granted a reboot may stay away before it is named as not back. It keeps its place. */
 export const NOT_BACK_AFTER_MS = 15 * 60_000;
@@ -48,19 +48,26 @@ function calledOff(holder: Holder, node: NodeFacts, { now, refused }: Circumstan
 
 /** Past the point of no return and still in its old boot, as far as its kubelet has said. */
 export function goingDown(holder: Holder, node: NodeFacts, now: number): Waiting {
+  if (openGrant(node)?.mode === 'drain')
+    return away(holder, node, now, 'has accepted its grant and changes its configuration', 'Applying');
   return away(holder, node, now, 'has accepted its grant and not rebooted');
 }
 
-/** What is missing until a rebooted node serves again and our cordon may be lifted; undefined: nothing. */
+/** What is missing until a rebooted or drained node serves again and our cordon may be lifted; undefined: nothing. */
 export function back(
   holder: Holder,
   node: NodeFacts,
   { now, minReadyMs }: Circumstances,
 ): Waiting | undefined {
-  if (node.ready !== 'Ready') return away(holder, node, now, 'has rebooted and is not Ready');
+  const drained = drainIsOver(node);
+  const ended = drained ? 'has changed its configuration' : 'has rebooted';
+  if (node.ready !== 'Ready')
+    return away(holder, node, now, `${ended} and is not Ready`, drained ? 'Applying' : 'Rebooting');
   if (node.state?.bootID !== node.bootID)
     return away(holder, node, now, 'is Ready; its agent has not reported this boot');
   if (inFlight(node)) return phase(node, holder, now);
+  if (node.state.configuring)
+    return away(holder, node, now, `${ended}; its configuration is not confirmed yet`, 'Applying');
   if (node.readyForMs >= minReadyMs) return undefined;
   return { reason: 'Uncordoning', message: `back; must be Ready for ${minReadyMs / 1000} s` };
 }

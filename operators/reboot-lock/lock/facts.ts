@@ -30,6 +30,12 @@ export interface StateFacts {
   bootID: string;
   phase: Phase;
   requested: boolean;
+  /** What it asks for. A drain ends in the boot that it began in. */
+  kind: 'Reboot' | 'Drain';
+  /** The grant that its configuration acts on, or acted on last. */
+  accepted?: string | undefined;
+  /** Its configuration is being changed, or is not confirmed yet. */
+  configuring: boolean;
   reasons: readonly string[];
   /** Since when the node asks, epoch milliseconds. */
   since: number;
@@ -88,6 +94,9 @@ function stateFacts({ metadata, spec, status }: NodeState): StateFacts {
     bootID: status?.bootID ?? '',
     phase: status?.update?.phase ?? 'Idle',
     requested: status?.reboot?.requested ?? false,
+    kind: status?.reboot?.kind ?? 'Reboot',
+    accepted: status?.reboot?.accepted,
+    configuring: ['Applying', 'Confirming'].includes(status?.config?.phase ?? 'Idle'),
     reasons: status?.reboot?.reasons ?? [],
     since: status?.reboot === undefined ? 0 : Date.parse(status.reboot.since),
     version: status?.update?.version,
@@ -117,7 +126,36 @@ export function reported({ state }: NodeFacts): boolean {
 
 /** Past the point of no return: the agent accepted a grant, or its new boot is not judged yet. */
 export function inFlight(node: NodeFacts): boolean {
-  return ['Arming', 'Rebooting', 'Verifying'].includes(node.state?.phase ?? 'Idle');
+  return ['Arming', 'Rebooting', 'Verifying'].includes(node.state?.phase ?? 'Idle') || acting(node);
+}
+
+/** The node's configuration acts on its grant: the request that the grant answers stands still. */
+function acting({ state }: NodeFacts): boolean {
+  const { grant, accepted, requested } = state ?? {};
+  return grant !== undefined && accepted === grant.id && requested === true && answers(grant, state);
+}
+
+/**
+ * Whether the grant is for the request that stands. Its id is `<the request>/<random>`, where a request is known by
+ * when it began; no clock is asked, only whether the request is another one.
+ */
+function answers({ id }: Grant, state: StateFacts | undefined): boolean {
+  const [request, random] = id.split('/');
+  return random === undefined || request === String(state?.since);
+}
+
+/**
+ * Whether the agent has asked anew since the grant was written: its reboot failed and the grant is spent, or
+ * something else is wanted.
+ */
+export function asksAnew({ state }: NodeFacts, grant: Grant): boolean {
+  return state?.requested === true && !answers(grant, state);
+}
+
+/** The node was drained, not rebooted, and its agent has said that it needs that no longer. */
+export function drainIsOver(node: NodeFacts): boolean {
+  const grant = openGrant(node);
+  return grant?.mode === 'drain' && node.state?.accepted === grant.id && !node.state.requested;
 }
 
 /** Whether we have laid hands on the node, whatever the locks say: cordon mark, grant, or a grant accepted. */

@@ -1,5 +1,8 @@
-import type { Phase } from '#api/node-state.ts';
+import type { ConfigPhase } from '#api/config-errors.ts';
+import type { Grant, NodeStateStatus, Phase } from '#api/node-state.ts';
 import type { World } from './world.ts';
+
+type Asks = NonNullable<NodeStateStatus['reboot']>;
 
 /** The agent and kubelet of every node, one small step at a time. */
 export class Machines {
@@ -16,10 +19,28 @@ export class Machines {
   }
 
   request(name: string): void {
-    this.#phase(name, 'Staged', true);
+    if (this.configuring(name)) return;
+    const drains = this.#world.states.get(name)?.status?.reboot?.kind === 'Drain';
+    this.#phase(name, 'Staged', true, undefined, drains ? this.#world.iso() : undefined);
+  }
+
+  /** A change of the configuration waits for a drain. */
+  requestDrain(name: string): void {
+    if (!['Idle', 'Succeeded'].includes(this.phaseOf(name)) || this.#drains(name)) return;
+    this.#reboot(name, { requested: true, kind: 'Drain', since: this.#world.iso() });
+  }
+
+  /** The agent has accepted a drain and changes the configuration, or waits for its confirmation. */
+  configuring(name: string): boolean {
+    return ['Applying', 'Confirming'].includes(this.#world.states.get(name)?.status?.config?.phase ?? '');
+  }
+
+  isAtRest(name: string): boolean {
+    return ['Idle', 'Succeeded'].includes(this.phaseOf(name)) && !this.configuring(name);
   }
 
   withdraw(name: string): void {
+    if (this.#drains(name) && !this.configuring(name)) this.#reboot(name, { requested: false });
     if (this.phaseOf(name) === 'Staged') this.#phase(name, 'Idle', false);
   }
 
@@ -39,14 +60,56 @@ export class Machines {
   /** The node's next step on its way, if it has one. `fails`: the version does not pass its gate. */
   step(name: string, fails: boolean): void {
     const phase = this.phaseOf(name);
-    if (phase === 'Staged') this.#accept(name);
+    if (this.#drains(name)) this.#configure(name);
+    else if (phase === 'Staged') this.#accept(name);
     else if (phase === 'Rebooting') this.#boot(name);
     else if (phase === 'Verifying') this.#phase(name, fails ? 'RolledBack' : 'Succeeded', false);
     else if (phase === 'RolledBack') this.#judge(name);
   }
 
-  /** Reads, then writes with the version that was read as precondition: the point of no return. */
+  #drains(name: string): boolean {
+    const { requested, kind } = this.#world.states.get(name)?.status?.reboot ?? {};
+    return requested === true && kind === 'Drain';
+  }
+
+  /** Accepted, changed, confirmed; a kubelet that is restarted for it is away meanwhile. */
+  #configure(name: string): void {
+    const phase = this.#world.states.get(name)?.status?.config?.phase;
+    if (phase === 'Applying') {
+      this.#world.ready(name, false);
+      this.#config(name, 'Confirming');
+    } else if (phase !== 'Confirming') {
+      const accepted = this.#taken(name, 'drain');
+      if (accepted === undefined) return;
+      this.#reboot(name, { accepted });
+      this.#config(name, 'Applying');
+    } else if (this.#world.isReady(name)) {
+      this.#config(name, 'Applied');
+      this.#reboot(name, { requested: false });
+    } else {
+      this.#world.ready(name, true);
+    }
+  }
+
+  #reboot(name: string, change: Partial<Asks>): void {
+    this.#world.editState(name, (state) => {
+      const before = state.status?.reboot ?? { requested: false, reasons: [], since: this.#world.iso() };
+      state.status = { ...state.status, reboot: { ...before, ...change } };
+    });
+  }
+
+  #config(name: string, phase: ConfigPhase): void {
+    this.#world.editState(name, (state) => {
+      state.status = { ...state.status, config: { phase, since: this.#world.iso() } };
+    });
+  }
+
   #accept(name: string): void {
+    if (this.#taken(name, 'reboot') !== undefined) this.#phase(name, 'Rebooting', true);
+  }
+
+  /** Reads, then writes with the version that was read as precondition: the point of no return. */
+  #taken(name: string, mode: Grant['mode']): string | undefined {
     const state = this.#world.states.get(name);
     const node = this.#world.nodes.get(name);
     const grant = state?.spec.reboot?.grant;
@@ -55,17 +118,18 @@ export class Machines {
     const notAfter = Date.parse(grant?.notAfter ?? '');
     const valid =
       grant?.nodeUID === node?.metadata.uid &&
+      grant?.mode === mode &&
       grant?.bootID === node?.status?.nodeInfo?.bootID &&
       !this.#spent.has(grant?.id ?? '') &&
       this.#world.now <= notAfter;
-    if (grant === undefined || !valid) return;
+    if (grant === undefined || !valid) return undefined;
     const resourceVersion = state?.metadata.resourceVersion ?? '';
     if (before?.resourceVersion !== resourceVersion) {
       this.#read.set(name, { resourceVersion, id: grant.id });
-      return;
+      return undefined;
     }
     this.accepted.push({ node: name, at: this.#world.now, notAfter });
-    this.#phase(name, 'Rebooting', true);
+    return grant.id;
   }
 
   /** Down first, up with another boot ID next, Ready and reported last. */

@@ -12,7 +12,13 @@ const UNCORDONING_LASTS_MS = 30_000;
 /** How soon the message of a reason that is told already may be told anew. */
 const RENEW_MS = 30_000;
 /** The agent's own phase says these. */
-const PHASES: ReadonlySet<RebootReason> = new Set(['NotRequested', 'Granted', 'Rebooting', 'Verifying']);
+const PHASES: ReadonlySet<RebootReason> = new Set([
+  'NotRequested',
+  'Granted',
+  'Applying',
+  'Rebooting',
+  'Verifying',
+]);
 
 /** A hold that says something else than what holds is corrected by then, also while reasons take turns. */
 const OUTDATED_MS = 30_000;

@@ -12,15 +12,6 @@ export function grantFor(node: NodeFacts, notAfter: number): Grant {
     nodeUID: node.uid,
     bootID: node.bootID,
     notAfter: new Date(notAfter).toISOString(),
-    mode: 'reboot',
+    mode: node.state?.kind === 'Drain' ? 'drain' : 'reboot',
   };
-}
-
-/**
- * Whether the agent has asked anew since the grant was written: its reboot failed and the grant is spent, or
- * another version is staged. No clock is asked, only whether the request is another one.
- */
-export function asksAnew({ state }: NodeFacts, { id }: Grant): boolean {
-  const [request, random] = id.split('/');
-  return random !== undefined && state?.requested === true && request !== String(state.since);
 }

@@ -71,6 +71,61 @@ test('a node whose lock vanished in the middle of its turn is granted nothing', 
   world.locks.set('all', lock);
 });
 
+/** The agent of n0 asks for a drain, and says what it makes of its grant. */
+function drains(world: World, config: 'Waiting' | 'Applying' | 'Confirming' | 'Applied', requested = true) {
+  const accepted = config === 'Waiting' ? {} : { accepted: world.states.get('n0')?.spec.reboot?.grant?.id };
+  world.editState('n0', (state) => {
+    const { since = world.iso() } = state.status?.reboot ?? {};
+    state.status = {
+      ...state.status,
+      update: { phase: 'Idle', since },
+      reboot: { requested, kind: 'Drain', reasons: [], since, ...accepted },
+      config: { phase: config, since },
+    };
+  });
+}
+
+test('who asks for a drain is granted one, in which nothing is taken back once it is accepted', () => {
+  const { world } = cordoned();
+  drains(world, 'Waiting');
+  assert.equal(told(world), 'Grant');
+  grant(world);
+  assert.equal(world.states.get('n0')?.spec.reboot?.grant?.mode, 'drain');
+  assert.equal(told(world), 'Wait Granted');
+  drains(world, 'Applying');
+  world.now += 6 * MINUTE;
+  assert.equal(told(world), 'Wait Applying');
+  world.ready('n0', false);
+  assert.equal(told(world), 'Wait Applying');
+  world.now += 20 * MINUTE;
+  assert.equal(told(world), 'Wait NotBack');
+});
+
+test('a drained node serves again when its agent says so and it is Ready long enough, in the boot that it had', () => {
+  const { world } = cordoned();
+  drains(world, 'Waiting');
+  grant(world);
+  drains(world, 'Applied', false);
+  world.ready('n0', false);
+  assert.equal(told(world), 'Wait Applying');
+  world.ready('n0', true);
+  assert.equal(told(world), 'CallOff Uncordoning');
+  drains(world, 'Confirming', false);
+  assert.equal(told(world), 'Wait Applying');
+});
+
+test('a node that rebooted for its configuration keeps its cordon until that is confirmed', () => {
+  const { world } = cordoned();
+  grant(world);
+  boot(world, 'n0-2');
+  phase(world, 'Idle', false, 'n0-2');
+  assert.equal(told(world), 'Uncordon');
+  world.editState('n0', ({ status }) => {
+    if (status !== undefined) status.config = { phase: 'Confirming', since: world.iso() };
+  });
+  assert.equal(told(world), 'Wait Applying');
+});
+
 test('a node that lost its NodeState in the middle of its turn keeps its place and cordon until its agent reports', () => {
   const { world } = cordoned();
   phase(world, 'Rebooting');

@@ -4,14 +4,21 @@ import type { Holder } from '#api/reboot-lock.ts';
 import { minReadyMs } from '../group/group.ts';
 import { foreignOutage } from '../lock/availability.ts';
 import { back, goingDown, notJudged, rebooted } from '../lock/evidence.ts';
-import { begun, inFlight, openGrant, reported, type NodeFacts } from '../lock/facts.ts';
+import {
+  asksAnew,
+  begun,
+  drainIsOver,
+  inFlight,
+  openGrant,
+  reported,
+  type NodeFacts,
+} from '../lock/facts.ts';
 import { bootOfTurn } from '../lock/holder.ts';
 import { holds } from '../lock/lock.ts';
 import { overBudget, PAUSE_MS, refused } from '../lock/policy.ts';
 import type { Snapshot, Subject } from '../lock/snapshot.ts';
 import type { DrainState } from '../drain/plan.ts';
 import { openUntil } from '../window/forecast.ts';
-import { asksAnew } from './grant.ts';
 
 type Told = Verdict<RebootReason>;
 
@@ -79,7 +86,15 @@ export function nextStep(subject: Subject, snapshot: Snapshot, progress: Progres
   const refusal = refused(subject, now);
   if (refusal === undefined)
     return beforeReboot(subject, snapshot, { ...progress, since: began(holder, node) });
+  if (drainIsOver(node)) return afterDrain(subject, holder, now);
   return begun(node) ? { do: 'CallOff', verdict: refusal } : { do: 'Nothing' };
+}
+
+/** The agent needs the drain no longer: the node serves again in the boot that it had. */
+function afterDrain({ node, member }: Subject, holder: Holder, now: number): Step {
+  const missing = back(holder, node, { now, minReadyMs: minReadyMs(member) });
+  if (missing !== undefined) return waitToServe(missing, node, member);
+  return { do: 'CallOff', verdict: { reason: 'Uncordoning', message: 'its configuration is changed' } };
 }
 
 /** Unless a person wants it cordoned. */
@@ -118,11 +133,14 @@ export function holderOf({ node, locks }: Subject, { locks: all, now }: Snapshot
 
 function afterReboot({ node, member }: Subject, missing: Told | undefined): Step {
   if (missing === undefined && node.mark !== undefined) return { do: 'Uncordon' };
-  const verdict = missing ?? notJudged(node);
-  if (verdict === undefined) return { do: 'Nothing' };
-  const againMs =
-    missing?.reason === 'Uncordoning' ? Math.max(1, minReadyMs(member) - node.readyForMs) : undefined;
-  return { do: 'Wait', verdict, ...(againMs === undefined ? {} : { againMs }) };
+  if (missing !== undefined) return waitToServe(missing, node, member);
+  const verdict = notJudged(node);
+  return verdict === undefined ? { do: 'Nothing' } : { do: 'Wait', verdict };
+}
+
+function waitToServe(verdict: Told, node: NodeFacts, member: Subject['member']): Step {
+  if (verdict.reason !== 'Uncordoning') return { do: 'Wait', verdict };
+  return { do: 'Wait', verdict, againMs: Math.max(1, minReadyMs(member) - node.readyForMs) };
 }
 
 function beforeReboot(subject: Subject, snapshot: Snapshot, turn: Turn): Step {
@@ -152,7 +170,8 @@ function held(node: NodeFacts, verdict: Told, now: number, { overSince = now }: 
 }
 
 function granted({ node }: Subject, now: number, { lifted }: Turn): Step {
-  const verdict: Told = { reason: 'Granted', message: 'may reboot' };
+  const may = openGrant(node)?.mode === 'drain' ? 'may change its configuration' : 'may reboot';
+  const verdict: Told = { reason: 'Granted', message: may };
   const uncordoned = !node.cordoned && openGrant(node)?.id !== lifted;
   if (node.mark === undefined || uncordoned) {
     return {
