@@ -1,0 +1,28 @@
+import path from 'node:path';
+import { after, describe } from 'node:test';
+import { guardedDirectory } from '#test/cluster/guardian.ts';
+import { budgetTests } from '../testing/conformance/budget.ts';
+import { machineTests } from '../testing/conformance/machines.ts';
+import { sweepTests } from '../testing/conformance/sweep.ts';
+import type { MakeStore } from '../testing/store-under-test.ts';
+import { openSqliteStore } from './open-sqlite-store.ts';
+
+const directory = await guardedDirectory('careen-omaha-store-');
+after(() => directory.remove());
+let files = 0;
+
+const make: MakeStore = async (options = {}) => {
+  const file = path.join(directory.path, `machines-${(files += 1)}.db`);
+  const store = await openSqliteStore({ file, ...options });
+  const reopen = async () => {
+    await store.close();
+    return openSqliteStore({ file, ...options });
+  };
+  return { store, reopen };
+};
+
+describe('the store in a SQLite file', () => {
+  machineTests(make);
+  budgetTests(make);
+  sweepTests(make);
+});
