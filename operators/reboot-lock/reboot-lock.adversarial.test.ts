@@ -9,7 +9,7 @@ import { matches } from '#api/selector.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import { KEEP_CORDONED_ANNOTATION } from '#api/group.ts';
 import { readLock, domainOf, maxOf } from './lock/lock.ts';
-import { compileWindow } from './window/window.ts';
+import { compileWindow } from '#runtime/window/window.ts';
 import { Crew, type Place } from './simulation/crew.ts';
 import { Machines } from './simulation/machines.ts';
 import { Replica, type Pending } from './simulation/replica.ts';

@@ -4,7 +4,7 @@ import { readGroup } from '../group/group.ts';
 import { nodeFacts, type NodeFacts } from '../lock/facts.ts';
 import { readLock } from '../lock/lock.ts';
 import type { Snapshot } from '../lock/snapshot.ts';
-import { readWindow } from '../window/named.ts';
+import { readWindow } from '#runtime/window/named.ts';
 import type { Cluster, Readiness } from './cluster.ts';
 import { Newest } from './newest.ts';
 import { ReadyWatch } from './ready-watch.ts';

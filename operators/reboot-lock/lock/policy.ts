@@ -1,7 +1,7 @@
 import type { RebootReason, Verdict } from '#api/reasons.ts';
 import { durationMs } from '#api/fields.ts';
 import { delayBetweenMs } from '../group/group.ts';
-import { nextOpening } from '../window/forecast.ts';
+import { nextOpening } from '#runtime/window/forecast.ts';
 import { foreignOutage } from './availability.ts';
 import { budgetOf, type Budget } from './budget.ts';
 import type { NodeFacts } from './facts.ts';

@@ -1,5 +1,5 @@
 import { membership, type Group, type Membership } from '../group/group.ts';
-import type { NamedWindow } from '../window/named.ts';
+import type { NamedWindow } from '#runtime/window/named.ts';
 import type { NodeFacts } from './facts.ts';
 import { selects } from './selects.ts';
 import { covers, isControlPlane, CONTROL_PLANE_LOCK, type Lock } from './lock.ts';

@@ -4,7 +4,7 @@ import { nodeFacts, type NodeFacts } from '../lock/facts.ts';
 import { readLock } from '../lock/lock.ts';
 import { readGroup } from '../group/group.ts';
 import type { Snapshot } from '../lock/snapshot.ts';
-import { readWindow } from '../window/named.ts';
+import { readWindow } from '#runtime/window/named.ts';
 import { Machines } from './machines.ts';
 import { World } from './world.ts';
 

@@ -18,7 +18,7 @@ import { holds } from '../lock/lock.ts';
 import { overBudget, PAUSE_MS, refused } from '../lock/policy.ts';
 import type { Snapshot, Subject } from '../lock/snapshot.ts';
 import type { DrainState } from '../drain/plan.ts';
-import { openUntil } from '../window/forecast.ts';
+import { openUntil } from '#runtime/window/forecast.ts';
 
 type Told = Verdict<RebootReason>;
 

@@ -1,8 +1,8 @@
 import { withConditions } from '#api/conditions.ts';
 import type { RebootWindow } from '#api/kinds.ts';
 import type { RebootWindowStatus } from '#api/reboot-window.ts';
-import { forecast } from './forecast.ts';
-import { readWindow } from './named.ts';
+import { forecast } from '#runtime/window/forecast.ts';
+import { readWindow } from '#runtime/window/named.ts';
 
 /** The status of a RebootWindow at an instant, and when it must be made again. */
 export function windowStatus(
