@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { readRequest } from './read-request.ts';
 import { RequestError, type RequestErrorCode } from './request-error.ts';
 import { app, CHECK, event, MACHINE, PING, previous, request } from './sample-requests.ts';

@@ -64,9 +64,10 @@ describe('a track', () => {
   });
 });
 
+const of = (board: string | undefined, arch: string | undefined) => architectureOf({ board }, { arch });
+
 describe('an architecture', () => {
   it('is that of the board, else that of the system, else amd64 (V22)', () => {
-    const of = (board: string | undefined, arch: string | undefined) => architectureOf({ board }, { arch });
     assert.equal(of('arm64-usr', 'x64'), 'arm64');
     assert.equal(of('amd64-usr', 'aarch64'), 'amd64');
     for (const [written, meant] of Object.entries({
