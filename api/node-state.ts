@@ -3,7 +3,8 @@ import { instant, list, listMap, osVersion, rule, set } from './fields.ts';
 import { healthGate } from './health.ts';
 import { configStatus, configWanted } from './node-config-state.ts';
 import { REBOOT_REASONS, ROLLOUT_REASONS } from './reasons.ts';
-import { payload, publicKey } from './update-channel.ts';
+import { payload } from './channel-source.ts';
+import { publicKey } from './update-channel.ts';
 
 /** What `operators/update` wants of the node. Field manager: `careen-update`. */
 const update = rule(

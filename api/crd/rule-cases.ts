@@ -16,7 +16,15 @@ export const BROKEN: Record<string, Break> = {
     command: { argv: ['/usr/bin/true'] },
   }),
   'floorReason needs floor: true; set it or remove the reason': (release) => ({ ...release, floor: false }),
-  'give exactly one source; releases is the one that this version of careen knows': () => ({}),
+  'give exactly one source: releases or omaha': () => ({}),
+  'a release needs a payload (for the careen agent), builds (for update_engine), or both': ({ version }) => ({
+    version,
+  }),
+  'what an upstream offers is verified in the mirror before it is offered here; add mirror: {}': (spec) => ({
+    ...spec,
+    source: { omaha: { url: 'https://up.example.org/v1/update/', appID: 'app', track: 'stable' } },
+    mirror: undefined,
+  }),
   "'rest' names the wave of the nodes that no wave takes; give the wave another name": (spec) => ({
     ...spec,
     update: { channel: 'stable', rollout: { waves: [{ name: 'rest' }] } },

@@ -1,7 +1,35 @@
 import type { Kind } from '../group.ts';
 
-/** One valid object of each kind, in which every field of `spec` stands somewhere. For tests. */
-export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<string, unknown> }> = {
+/** A valid object without its head. */
+export interface Sample {
+  metadata: { name: string };
+  spec: Record<string, unknown>;
+}
+
+/** Objects for fields of `spec` that cannot stand beside those of SAMPLES. */
+export const FURTHER_SAMPLES: Partial<Record<Kind, Sample[]>> = {
+  UpdateChannel: [
+    {
+      metadata: { name: 'upstream' },
+      spec: {
+        source: {
+          omaha: {
+            url: 'https://upstream.example.org/v1/update/',
+            appID: '{e96281a6-d1af-4bde-9a0a-97b76e56dc57}',
+            track: 'stable',
+            architectures: ['amd64', 'arm64'],
+            pollInterval: '1h',
+          },
+        },
+        keys: [`RW${'A'.repeat(54)}`],
+        mirror: { keep: 3 },
+      },
+    },
+  ],
+};
+
+/** One valid object of each kind. With its further samples, every field of `spec` stands somewhere. For tests. */
+export const SAMPLES: Record<Kind, Sample> = {
   UpdateChannel: {
     metadata: { name: 'stable' },
     spec: {
@@ -14,11 +42,32 @@ export const SAMPLES: Record<Kind, { metadata: { name: string }; spec: Record<st
             floorReason: 'moves the boot loader',
             notes: 'A new kernel.',
           },
-          { version: '2.1.0-rc.1', payload: { manifest: 'http://images.example.org/2.1.0/manifest.json' } },
+          {
+            version: '2.1.0-rc.1',
+            builds: [
+              {
+                architecture: 'arm64',
+                codebases: ['http://images.example.org/2.1.0/'],
+                packages: [
+                  {
+                    name: 'update.gz',
+                    size: 465_881_871,
+                    sha1: `${'A'.repeat(27)}=`,
+                    sha256: `${'A'.repeat(43)}=`,
+                    required: true,
+                  },
+                ],
+              },
+            ],
+          },
         ],
       },
-      keys: [`RW${'A'.repeat(54)}`],
+      keys: [
+        `RW${'A'.repeat(54)}`,
+        `-----BEGIN PUBLIC KEY-----\n${'A'.repeat(64)}\nAQAB==\n-----END PUBLIC KEY-----\n`,
+      ],
       blocked: ['1.9.9'],
+      mirror: { keep: 3 },
     },
   },
   NodeGroup: {

@@ -1,37 +1,59 @@
-import type { Release, UpdateChannelSpec } from '#api/update-channel.ts';
+import type { Release } from '#api/channel-source.ts';
+import type { UpdateChannelSpec, UpdateChannelStatus } from '#api/update-channel.ts';
 import { updateChannelSpec } from '#api/update-channel.ts';
 import { compareVersions } from '#api/version.ts';
+import { mirroredRelease } from './mirrored-release.ts';
+import { keyFingerprint, keyProblem, sortKeys } from './trusted-key.ts';
 
 /** What a valid UpdateChannel says, in the form that rollouts are planned from. */
 export interface Channel {
   name: string;
-  /** Newest first; no two are the same version. */
+  /** What may be offered, newest first; no two are the same version. */
   releases: readonly Release[];
   blocked: ReadonlySet<string>;
+  /** minisign public keys for manifests. */
   keys: readonly string[];
+}
+
+/** All that there is to a channel. */
+export interface WholeChannel extends Channel {
+  /** RSA public keys (PEM) for payloads of update_engine. */
+  updateKeys: readonly string[];
+  /** All releases that are known, and why those that may not be offered yet may not. */
+  known: readonly Release[];
+  waiting: readonly string[];
 }
 
 /** Either the channel or, in a sentence, what must be mended in the object. */
 export type ChannelReading =
-  { channel: Channel; invalid?: undefined } | { channel?: undefined; invalid: string };
+  { channel: WholeChannel; invalid?: undefined } | { channel?: undefined; invalid: string };
 
 /**
- * Reads the `spec` of an UpdateChannel. The CRD refuses most of what is wrong; what it cannot see, such as two
- * spellings of one version, is refused here, because "the newest release" would depend on chance.
+ * Reads an UpdateChannel: its `spec`, and of its `status` what an upstream and the mirror said. The CRD refuses most
+ * of what is wrong; what it cannot see, such as two spellings of one version, is refused here, because "the newest
+ * release" would depend on chance.
  */
-export function readChannel(name: string, spec: unknown): ChannelReading {
+export function readChannel(name: string, spec: unknown, status?: UpdateChannelStatus): ChannelReading {
   const parsed = updateChannelSpec.safeParse(spec);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { invalid: `spec.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}` };
   }
-  const releases = newestFirst(parsed.data);
-  const twice = releases.find((release, index) => isSameVersion(release, releases[index + 1]));
+  const problem = parsed.data.keys.map(keyProblem).find((words) => words !== undefined);
+  if (problem !== undefined) return { invalid: `spec.keys: ${problem}` };
+  const known = newestFirst(knownReleases(parsed.data, status));
+  const twice = known.find((release, index) => isSameVersion(release, known[index + 1]));
   if (twice !== undefined) {
     return { invalid: `${twice.version} is declared twice in other words; keep one spelling of the version` };
   }
-  const { blocked, keys } = parsed.data;
-  return { channel: { name, releases, blocked: new Set(blocked), keys } };
+  const keys = sortKeys(parsed.data.keys);
+  const named = { name, blocked: new Set(parsed.data.blocked), keys: keys.minisign, updateKeys: keys.pem };
+  return { channel: { ...named, known, ...offerable(known, parsed.data, status) } };
+}
+
+/** The channel as nodes with the careen agent see it: only what they can install. */
+export function forAgents(channel: Channel): Channel {
+  return { ...channel, releases: channel.releases.filter(({ payload }) => payload !== undefined) };
 }
 
 /** The release of exactly this version, if the channel has it. */
@@ -44,8 +66,34 @@ export function currentRelease(channel: Channel): Release | undefined {
   return channel.releases.find(({ version }) => !channel.blocked.has(version));
 }
 
-function newestFirst(spec: UpdateChannelSpec): Release[] {
-  return (spec.source.releases ?? []).toSorted((a, b) => compareVersions(b.version, a.version));
+function knownReleases({ source }: UpdateChannelSpec, status: UpdateChannelStatus | undefined): Release[] {
+  if (source.releases !== undefined) return source.releases;
+  return (status?.releases ?? [])
+    .filter(({ builds }) => builds !== undefined)
+    .map(({ version, floor, floorReason, builds }) => ({
+      version,
+      floor,
+      ...(floorReason === undefined ? {} : { floorReason }),
+      builds,
+    }));
+}
+
+function offerable(
+  known: readonly Release[],
+  { mirror, keys }: UpdateChannelSpec,
+  status: UpdateChannelStatus | undefined,
+): Pick<WholeChannel, 'releases' | 'waiting'> {
+  if (mirror === undefined) return { releases: known, waiting: [] };
+  const trust = { mirrored: status?.mirror ?? [], fingerprints: new Set(keys.map(keyFingerprint)) };
+  const offers = known.map((release) => mirroredRelease(release, trust));
+  return {
+    releases: offers.map(({ release }) => release).filter((release) => release !== undefined),
+    waiting: offers.map(({ waiting }) => waiting).filter((waiting) => waiting !== undefined),
+  };
+}
+
+function newestFirst(releases: readonly Release[]): Release[] {
+  return releases.toSorted((a, b) => compareVersions(b.version, a.version));
 }
 
 function isSameVersion(release: Release, next: Release | undefined): boolean {

@@ -2,7 +2,7 @@ import type { NodeGroup } from '#api/kinds.ts';
 import type { NodeGroupSpec } from '#api/node-group.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { ReconcileContext, ReconcileResult } from '#runtime/controller/controller.ts';
-import { readChannel } from '../channel/read-channel.ts';
+import { forAgents, readChannel } from '../channel/read-channel.ts';
 import { readFacts, runningVersion } from '../rollout/facts.ts';
 import { planRollout } from '../rollout/plan.ts';
 import type { ChannelOrWhy } from '../rollout/target.ts';
@@ -83,8 +83,8 @@ export class GroupController {
     const name = update?.channel ?? '';
     const object = this.#options.world.channels.get(name);
     if (object === undefined) return { missing: `there is no UpdateChannel ${name}` };
-    const { channel, invalid } = readChannel(name, object.spec);
-    return channel ?? { missing: `UpdateChannel ${name} cannot be used: ${invalid}` };
+    const { channel, invalid } = readChannel(name, object.spec, object.status);
+    return (channel && forAgents(channel)) ?? { missing: `UpdateChannel ${name} cannot be used: ${invalid}` };
   }
 
   #changes({

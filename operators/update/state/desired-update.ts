@@ -79,6 +79,7 @@ function offered(
   const release = channel === undefined ? undefined : releaseOf(channel, version);
   if (channel === undefined || release === undefined || update === undefined) return undefined;
   const { payload } = release;
+  if (payload === undefined) return undefined;
   const { engine, allowDowngrade } = update;
   return { ...named, version, payload, keys: [...channel.keys], engine, attempt, allowDowngrade, health };
 }
