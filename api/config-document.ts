@@ -25,8 +25,8 @@ const content = z.union([
 ]);
 export type Content = z.infer<typeof content>;
 
-/** The NodeConfig that an item comes from. */
-const from = z.string().max(253);
+/** The NodeConfigs that want an item so, by name; several where they say the same, or each a part of it. */
+const from = z.array(z.string().max(253)).min(1);
 
 export const documentFile = z.strictObject({
   path: hostPath,
@@ -66,7 +66,10 @@ export const documentLink = z.strictObject({
 });
 export type DocumentLink = z.infer<typeof documentLink>;
 
-/** What is wanted of a unit beside its files. */
+/**
+ * What is wanted of a unit beside its files. Its contents and drop-ins are among `files`; where it is masked, the
+ * link to /dev/null is among `links`, and `mask` says that nobody may start it.
+ */
 export const documentUnit = z.strictObject({
   name: unitName,
   enabled: z.boolean().optional(),
@@ -82,7 +85,7 @@ export type DocumentUnit = z.infer<typeof documentUnit>;
 export const documentKeys = z.strictObject({
   user: owner,
   keys: z.array(z.string()),
-  from: z.array(from),
+  from,
 });
 export type DocumentKeys = z.infer<typeof documentKeys>;
 
@@ -110,7 +113,7 @@ export type ConfigDocument = z.infer<typeof configDocument>;
  * Only the node's own account may read it.
  */
 export const configBundle = z.strictObject({
-  /** SHA-256 in hex of the canonical JSON of `document`, salted with `salt`: equals NodeState.spec.config.hash. */
+  /** `bundleHash` of `document` and `salt` (api/config-hash.ts): equals NodeState.spec.config.hash. */
   hash: z.string().length(64),
   /** Random, of this node: who sees hashes of two nodes cannot tell whether their secrets are equal. */
   salt: z.string().length(32),

@@ -64,13 +64,20 @@ export const disruptionRule = rule(
     match: match.describe('What has changed.'),
     action: z
       .enum(ACTIONS)
-      .describe('What follows. Drain: the node is drained before the change, and serves again after it.'),
-    unit: unitName.optional().describe('The unit to reload or restart.'),
+      .describe(
+        'What follows. Drain: the node is drained before the change, and serves again after it. A changed unit file always brings a daemon-reload.',
+      ),
+    unit: unitName
+      .optional()
+      .describe('The unit to reload or restart; with Drain the one that is restarted while no pods run.'),
   }),
   {
-    cel: "(self.action in ['Reload', 'Restart']) == has(self.unit)",
-    message: 'Reload and Restart name a unit; other actions do not',
-    test: ({ action, unit }) => (action === 'Reload' || action === 'Restart') === (unit !== undefined),
+    cel: "has(self.unit) ? self.action in ['Reload', 'Restart', 'Drain'] : !(self.action in ['Reload', 'Restart'])",
+    message: 'Reload and Restart name a unit, Drain may; other actions do not',
+    test: ({ action, unit }) =>
+      unit === undefined
+        ? !['Reload', 'Restart'].includes(action)
+        : ['Reload', 'Restart', 'Drain'].includes(action),
   },
 );
 export type DisruptionRule = z.infer<typeof disruptionRule>;

@@ -71,7 +71,7 @@ export const BROKEN: Record<string, Break> = {
   }),
   'a sysctl is named as in "net.ipv4.ip_forward"': () => ({ '../../etc/shadow': '1' }),
   'match exactly one of path, unit or setting': () => ({}),
-  'Reload and Restart name a unit; other actions do not': (rule) => ({
+  'Reload and Restart name a unit, Drain may; other actions do not': (rule) => ({
     match: rule['match'],
     action: 'Restart',
   }),
