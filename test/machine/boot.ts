@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bootNext, FirmwareError, type FirmwareSlot } from './firmware.ts';
-import { withImage } from './medium.ts';
+import { bootDisk } from './boot-disk.ts';
+import type { FirmwareSlot } from './firmware.ts';
 import { BEHAVIOURS, osRelease, readImageFile, type Behaviour } from './os-image.ts';
+import { osVersion } from './os-version.ts';
 
 /** What came up: the text of its os-release, and the slot it was booted from if the machine has slots. */
 export interface System {
@@ -31,13 +32,13 @@ export async function bootUp(
   power: AbortSignal,
 ): Promise<System | undefined> {
   for (;;) {
-    const slot = firmware(disk);
+    const slot = bootDisk(disk);
     if (slot === undefined) return undefined;
     const release = await readImageFile(disk, slot.offset, 'lib/os-release');
     const behaviour = release === undefined ? 'no-boot' : await behaviourOf(disk, slot);
     await sleep(durationOf(behaviour, times), undefined, { signal: power });
     if (release !== undefined && (behaviour === 'ok' || behaviour === 'unhealthy')) {
-      return { slot, osRelease: release, version: versionOf(release), healthy: behaviour === 'ok' };
+      return { slot, osRelease: release, version: osVersion(release) ?? '', healthy: behaviour === 'ok' };
     }
   }
 }
@@ -45,15 +46,6 @@ export async function bootUp(
 /** What a machine without OS slots runs: always the same. */
 export function disklessSystem(version: string): System {
   return { slot: undefined, osRelease: osRelease(version), version, healthy: true };
-}
-
-function firmware(disk: string): FirmwareSlot | undefined {
-  try {
-    return withImage(disk, bootNext);
-  } catch (error) {
-    if (error instanceof FirmwareError) return undefined;
-    throw error;
-  }
 }
 
 /** A slot whose marker cannot be read holds half an image or another's: nothing that boots. */
@@ -65,8 +57,4 @@ async function behaviourOf(disk: string, slot: FirmwareSlot): Promise<Behaviour>
 function durationOf(behaviour: Behaviour, times: BootTimes): number {
   if (behaviour === 'no-boot') return times.resetMs;
   return behaviour === 'hang' ? times.watchdogMs : times.bootMs;
-}
-
-function versionOf(osRelease: string): string {
-  return /^VERSION_ID="?([^"\n]*)"?$/mu.exec(osRelease)?.[1] ?? '';
 }

@@ -3,8 +3,8 @@ import { EventEmitter, once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeClient } from '#runtime/client/client.ts';
 import { kubeconfig } from '#test/cluster/kubeconfig.ts';
+import { asAdmin } from './as-admin.ts';
 import { bootUp, disklessSystem, type System } from './boot.ts';
 import { labelControlPlane } from './control-plane-role.ts';
 import { deleteNode } from './delete-node.ts';
@@ -98,7 +98,7 @@ class SimulatedMachine implements Machine {
   async delete(): Promise<void> {
     await this.cutPower();
     await this.#uplink.close();
-    await this.#asAdmin((admin) => deleteNode(admin, this.name));
+    await asAdmin(this.#options.cluster, (admin) => deleteNode(admin, this.name));
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -175,17 +175,7 @@ class SimulatedMachine implements Machine {
   }
 
   async #takeRole(power: AbortSignal): Promise<void> {
-    await this.#asAdmin((admin) => labelControlPlane(admin, this.name, power));
-  }
-
-  async #asAdmin(work: (admin: KubeClient) => Promise<void>): Promise<void> {
-    const { kubeconfig } = this.#options.cluster;
-    const admin = KubeClient.load({ kubeconfig, userAgent: 'careen test machine' });
-    try {
-      await work(admin);
-    } finally {
-      await admin.close();
-    }
+    await asAdmin(this.#options.cluster, (admin) => labelControlPlane(admin, this.name, power));
   }
 
   #set(power: Power): void {

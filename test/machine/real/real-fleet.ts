@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { guardedDirectory, type GuardedDirectory } from '#test/cluster/guardian.ts';
 import { Fleet } from '../fleet.ts';
+import { createRealMachine } from './create-real-machine.ts';
 import { demandInotifyRoom } from './inotify-room.ts';
 import { NodeNetwork } from './network.ts';
 import { nodeIdentity } from './node-identity.ts';
@@ -10,7 +11,7 @@ import type { NodeParts } from './node-parts.ts';
 import type { RealMachineKind } from './real-machine-options.ts';
 import { findNodeParts } from './parts/find-node-parts.ts';
 import { demandRealNodes } from './possible.ts';
-import { createRealMachine, type RealMachine } from './real-machine.ts';
+import type { RealMachine } from './real-machine.ts';
 
 const LEAVE_NOTHING = new URL('leave-nothing.sh', import.meta.url).pathname;
 

@@ -1,70 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KubeClient } from '#runtime/client/client.ts';
-import { CONTROL_PLANE_TAINT, labelControlPlane } from '../control-plane-role.ts';
+import { asAdmin } from '../as-admin.ts';
+import { bootDisk } from '../boot-disk.ts';
+import { labelControlPlane } from '../control-plane-role.ts';
 import { deleteNode } from '../delete-node.ts';
-import { createDisk } from '../disk.ts';
-import { bootNext, FirmwareError, type FirmwareSlot } from '../firmware.ts';
+import type { FirmwareSlot } from '../firmware.ts';
 import type { Machine, MachineProcess, MachineState, Power } from '../machine.ts';
-import { withImage } from '../medium.ts';
+import { osVersion } from '../os-version.ts';
 import { slotStates } from '../slot-states.ts';
 import { AttachedDisk } from './attached-disk.ts';
 import { containersOf } from './containers.ts';
-import { isUnified, makeControlGroups, removeControlGroups } from './control-groups.ts';
+import { makeControlGroups, removeControlGroups } from './control-groups.ts';
 import { execIn, type ExecResult } from './exec-in.ts';
-import { nodeFiles } from './node-files.ts';
+import { plugIn } from './plug-in.ts';
 import {
   DEFAULT_REAL_TIMES,
   type RealMachineOptions,
   type RealMachineTimes,
 } from './real-machine-options.ts';
 import { RealNodeError } from './real-node-error.ts';
-import { fillRoot } from './root-partition.ts';
-import { RunningNode, type Ending } from './running-node.ts';
-
-const PLUG_IN_MS = 10_000;
-const ZONE_LABEL = 'topology.kubernetes.io/zone';
-
-/** Makes a machine that is switched off: its disk with the OS in USR-A and an installed ROOT. */
-export async function createRealMachine(options: RealMachineOptions): Promise<RealMachine> {
-  const { directory } = options;
-  await mkdir(join(directory, 'root'), { recursive: true });
-  const disk = join(directory, 'disk.img');
-  const { osImage, usrMiB = 128, rootMiB = 3072 } = options;
-  const partitions = createDisk(disk, { usrMiB, rootMiB, osImage });
-  const root = partitions.find(({ name }) => name === 'ROOT')!;
-  const lines = partitions.map(({ index, name, partuuid }) => `${index} ${name} ${partuuid}\n`);
-  await writeFile(join(directory, 'partitions'), lines.join(''));
-  await fillRoot(disk, root, options.parts.state, await installedFiles(options));
-  return new RealMachine(options, disk);
-}
-
-async function installedFiles(options: RealMachineOptions): Promise<Record<string, string>> {
-  const { cluster, identity, zone, labels = {}, role } = options;
-  const { name, address } = identity;
-  const [client, serving] = await Promise.all([
-    cluster.issueClientCert({ user: `system:node:${name}`, groups: ['system:nodes'] }),
-    cluster.issueServerCert({ dns: [name], ip: [address] }),
-  ]);
-  return nodeFiles({
-    identity,
-    caPem: cluster.caPem,
-    client,
-    serving,
-    labels: { ...(zone !== undefined && { [ZONE_LABEL]: zone }), ...labels },
-    taints: role === 'control-plane' ? [CONTROL_PLANE_TAINT] : [],
-  });
-}
+import type { Ending, RunningNode } from './running-node.ts';
+import { startNode, type BootPlan } from './start-node.ts';
 
 /** One boot of a machine. */
-interface Boot {
-  slot: FirmwareSlot;
-  bootID: string;
-  disk: AttachedDisk;
+interface Boot extends BootPlan {
   node: RunningNode;
 }
 
@@ -154,7 +117,7 @@ export class RealMachine implements Machine {
 
   async delete(): Promise<void> {
     await this.cutPower();
-    await this.#asAdmin((admin) => deleteNode(admin, this.name));
+    await asAdmin(this.#options.cluster, (admin) => deleteNode(admin, this.name));
     await rm(this.directory, { recursive: true, force: true });
   }
 
@@ -197,7 +160,7 @@ export class RealMachine implements Machine {
     try {
       while (!power.aborted) {
         this.#set('booting');
-        const slot = firmware(this.disk);
+        const slot = bootDisk(this.disk);
         if (slot === undefined) return this.#set('stuck');
         const ending = await this.#runSlot(slot, power);
         if (ending === 'power-off') return this.#set('off');
@@ -218,48 +181,17 @@ export class RealMachine implements Machine {
     await makeControlGroups(group);
     const disk = await AttachedDisk.attach(this.disk, ledger);
     try {
-      const node = await this.#start(slot, bootID, disk);
-      this.#boot = { slot, bootID, disk, node };
+      const plan = { slot, bootID, disk };
+      const node = await startNode(this.#options, plan);
+      this.#boot = { ...plan, node };
       if (power.aborted) await node.kill();
-      else await this.#plugIn(node);
+      else await plugIn(node, this.#options, () => this.#plugged);
       await this.#comeUp(this.#boot);
       return await node.ended;
     } finally {
       this.#boot = undefined;
       await disk.detach();
       await removeControlGroups(group);
-    }
-  }
-
-  async #start(slot: FirmwareSlot, bootID: string, disk: AttachedDisk): Promise<RunningNode> {
-    const { directory, parts, group, imagesDirectory, within } = this.#options;
-    await writeFile(join(directory, 'boot_id'), `${bootID}\n`);
-    await writeFile(join(directory, 'cmdline'), `${await commandLine(slot.partuuid)}\n`);
-    const environment = {
-      NODE: this.name,
-      CGROUP: group,
-      DISK: disk.name,
-      USR: disk.partition(slot.index),
-      ROOT: disk.partition(9),
-      PROGRAMS: parts.bin,
-      CNI: parts.cni,
-      KUBELET: parts.kubelet,
-      IMAGES: imagesDirectory,
-    };
-    return RunningNode.start({ directory, environment, within });
-  }
-
-  /** A node that dies at once, for want of an init, may be gone before its card is there. */
-  async #plugIn(node: RunningNode): Promise<void> {
-    const { network, identity } = this.#options;
-    const deadline = performance.now() + PLUG_IN_MS;
-    while (node.running && node.init !== undefined) {
-      try {
-        return await network.attach(identity, node.init, this.#plugged);
-      } catch (error) {
-        if (performance.now() >= deadline) throw error;
-        await sleep(20); // the last boot's cable is going, or the node is
-      }
     }
   }
 
@@ -272,7 +204,7 @@ export class RealMachine implements Machine {
       if (performance.now() >= deadline) return node.kill();
       await sleep(10);
     }
-    this.#version = versionOf(node.path('usr/lib/os-release'));
+    this.#version = osVersion(readFileSync(node.path('usr/lib/os-release'), 'utf8'));
     this.#bootID = bootID;
     this.#boots += 1;
     this.#set('up');
@@ -282,17 +214,7 @@ export class RealMachine implements Machine {
   async #takeRole(node: RunningNode): Promise<void> {
     const down = new AbortController();
     void node.ended.then(() => down.abort());
-    await this.#asAdmin((admin) => labelControlPlane(admin, this.name, down.signal));
-  }
-
-  async #asAdmin(work: (admin: KubeClient) => Promise<void>): Promise<void> {
-    const { kubeconfig } = this.#options.cluster;
-    const admin = KubeClient.load({ kubeconfig, userAgent: 'careen test machine' });
-    try {
-      await work(admin);
-    } finally {
-      await admin.close();
-    }
+    await asAdmin(this.#options.cluster, (admin) => labelControlPlane(admin, this.name, down.signal));
   }
 
   #setCable(up: boolean): void {
@@ -306,30 +228,4 @@ export class RealMachine implements Machine {
     this.#power = power;
     this.#events.emit('change');
   }
-}
-
-function firmware(disk: string): FirmwareSlot | undefined {
-  try {
-    return withImage(disk, bootNext);
-  } catch (error) {
-    if (error instanceof FirmwareError) return undefined;
-    throw error;
-  }
-}
-
-/** As on CoreOS; the words about cgroups are for newer systemd, which wants to be urged to use v1. */
-async function commandLine(partuuid: string): Promise<string> {
-  const legacy = ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
-  const words = [
-    'BOOT_IMAGE=/flatcar/vmlinuz',
-    `mount.usr=PARTUUID=${partuuid}`,
-    'mount.usrflags=ro',
-    'root=LABEL=ROOT',
-    ...((await isUnified()) ? [] : legacy),
-  ];
-  return words.join(' ');
-}
-
-function versionOf(osRelease: string): string | undefined {
-  return /^VERSION_ID="?([^"\n]*)"?$/mu.exec(readFileSync(osRelease, 'utf8'))?.[1];
 }
