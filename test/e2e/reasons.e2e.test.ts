@@ -6,6 +6,7 @@ import { until } from '#test/cluster/until.ts';
 import { allRest, readWorld } from '#test/stack/objects.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
+import { STUBBORN, stubbornWorkload } from '#test/stack/stubborn-workload.ts';
 
 /** One story after the other on the same three machines: each ends where the next begins. */
 let stack: Stack;
@@ -67,9 +68,9 @@ test('a pod that may not leave is named with its budget, and its node does not r
   );
   const message = (await state(node)).spec.reboot?.hold?.message ?? '';
   assert.match(message, new RegExp(`${pod?.metadata.name}`));
-  assert.match(message, /stubborn-budget/);
+  assert.match(message, new RegExp(STUBBORN.budget));
   assert.equal((await state(node)).status?.os?.version, '2.0.0');
-  await stack.kubectl(['delete', 'pdb', 'stubborn-budget']);
+  await stack.kubectl(['delete', 'pdb', STUBBORN.budget]);
   await settled('2.1.0');
 });
 
@@ -116,7 +117,7 @@ test('the next good version reaches every machine after all that', async () => {
 });
 
 function world() {
-  return readWorld(stack.client, 'workers', 'app=stubborn');
+  return readWorld(stack.client, 'workers', `app=${STUBBORN.name}`);
 }
 
 async function stubbornPods() {
@@ -166,27 +167,4 @@ function changeGroup(change: (group: NodeGroup) => void): Promise<void> {
     group.spec.reboot.minReadySeconds = 0;
     change(group);
   });
-}
-
-function stubbornWorkload(): object[] {
-  const labels = { app: 'stubborn' };
-  const namespace = 'default';
-  const template = {
-    metadata: { labels },
-    spec: { containers: [{ name: 'stubborn', image: 'stubborn:1' }] },
-  };
-  return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'stubborn', namespace },
-      spec: { replicas: 1, selector: { matchLabels: labels }, template },
-    },
-    {
-      apiVersion: 'policy/v1',
-      kind: 'PodDisruptionBudget',
-      metadata: { name: 'stubborn-budget', namespace },
-      spec: { minAvailable: 1, selector: { matchLabels: labels } },
-    },
-  ];
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { resourcePath } from '#api/group.ts';
-import type { NodeGroup } from '#api/kinds.ts';
 import { until } from '#test/cluster/until.ts';
+import { STUBBORN } from '#test/stack/stubborn-workload.ts';
 import { Boots } from './boots.fixture.ts';
 import { shortenDeadman } from './holds.fixture.ts';
+import { freeStubborn, placeStubborn } from './stubborn.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
 /** What stops a rollout. */
@@ -19,13 +19,13 @@ after(() => witness?.stop());
 
 test('a budget that lets no pod go is named within a minute, and its node reboots when it is freed', async (t) => {
   const boots = new Boots(witness.stack.fleet.machines);
-  const where = await stubbornWorkload();
-  t.after(free);
+  const where = await placeStubborn(witness.stack);
+  t.after(() => freeStubborn(witness.stack));
   await witness.stack.publishAndDeclare('2.0.0');
   await witness.when('Draining', where);
   const began = performance.now();
   const { state } = await witness.sights.when('the budget is named', ({ name, state: { spec } }) => {
-    return name === where && spec.reboot?.hold?.message.includes('stubborn-budget') === true;
+    return name === where && spec.reboot?.hold?.message.includes(STUBBORN.budget) === true;
   });
   const took = performance.now() - began;
   t.diagnostic(`${Math.round(took / 1000)} s: ${state.spec.reboot?.hold?.message}`);
@@ -37,7 +37,7 @@ test('a budget that lets no pod go is named within a minute, and its node reboot
   await until('the others are through', through, { timeoutMs: WITHIN_MS });
   assert.equal(boots.since[where], undefined);
   assert.equal(witness.sights.of(where)?.moment, 'Draining');
-  await free();
+  await freeStubborn(witness.stack);
   t.diagnostic(await witness.arrive('2.0.0'));
   assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 });
 });
@@ -64,41 +64,9 @@ test('a version whose kubelet never runs is taken back by the host alone, is tol
   assert.equal(os?.version, '2.0.0');
   assert.equal(update?.error?.code, 'BootFailed');
   assert.match(update.error.message, /without its agent/);
-  await until('the rollout has halted', async () => (await halted())?.includes('3.0.0') === true, {
+  await until('the rollout has halted', async () => (await witness.halted())?.includes('3.0.0') === true, {
     timeoutMs: WITHIN_MS,
   });
   t.diagnostic(await witness.arrive('2.0.0'));
   assert.deepEqual(boots.since, { [name]: 3 }, 'both tries, and back');
 });
-
-function free(): Promise<string> {
-  return witness.stack.kubectl(['delete', 'pdb', 'stubborn-budget', '--ignore-not-found']);
-}
-
-async function halted(): Promise<string | undefined> {
-  const group = await witness.stack.client.get<NodeGroup>(resourcePath('NodeGroup', 'workers'));
-  return group.status?.rollout?.halted?.reason;
-}
-
-/** One pod of which its budget lets none go; the node that it runs on. */
-async function stubbornWorkload(): Promise<string> {
-  const [labels, namespace] = [{ app: 'stubborn' }, 'default'];
-  const template = { metadata: { labels }, spec: { containers: [{ name: 'stubborn', image: 'shop:1' }] } };
-  await witness.stack.apply([
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'stubborn', namespace },
-      spec: { replicas: 1, selector: { matchLabels: labels }, template },
-    },
-    {
-      apiVersion: 'policy/v1',
-      kind: 'PodDisruptionBudget',
-      metadata: { name: 'stubborn-budget', namespace },
-      spec: { minAvailable: 1, selector: { matchLabels: labels } },
-    },
-  ]);
-  await witness.stack.kubectl(['rollout', 'status', 'deployment/stubborn', '--timeout=120s']);
-  const nodeName = 'jsonpath={.items[0].spec.nodeName}';
-  return witness.stack.kubectl(['get', 'pods', '-l', 'app=stubborn', '-o', nodeName]);
-}

@@ -138,6 +138,12 @@ export class Witness {
     return (lock?.status?.holders ?? []).map(({ id }) => id);
   }
 
+  /** Why the rollout has halted, if it has. */
+  async halted(): Promise<string | undefined> {
+    const { group } = await this.#world();
+    return group?.status?.rollout?.halted?.reason;
+  }
+
   /** Takes the electricity away; pods that were on that machine are nobody's fault. */
   async cutPower(name: string): Promise<void> {
     this.#cut.add(name);
