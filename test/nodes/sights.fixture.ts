@@ -17,7 +17,8 @@ interface Waiter {
   tell: (sight: Sight) => void;
 }
 
-const WAIT_MS = 90_000;
+/** Far more than it takes; a slow machine that stages on five nodes at once takes its time. */
+const WAIT_MS = 180_000;
 
 /** Sees every change of the nodes as it comes, so that a test can act in the very moment. */
 export class Sights {
