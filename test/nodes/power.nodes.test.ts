@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test';
 import { isReady } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
 import type { SlotState } from '#test/machine/machine.ts';
+import type { RealMachine } from '#test/machine/real/real-machine.ts';
+import { Boots } from './boots.fixture.ts';
 import { holdGate, holdReboot, releaseGate } from './holds.fixture.ts';
 import type { Sight } from './sights.fixture.ts';
 import { Witness } from './witness.fixture.ts';
@@ -28,10 +30,7 @@ test('a node whose power fails while it stages boots what it ran, and stages aga
   const choosable = slots(name).filter(({ priority }) => priority > 0);
   assert.equal(choosable.length, 1, 'the slot that is half written can be chosen');
   payloads.bytesPerSecond = undefined;
-  const { boots } = witness.machine(name).state();
-  witness.machine(name).powerOn();
-  const { version } = await witness.machine(name).waitForBoot(boots + 1, BOOT_WITHIN_MS);
-  assert.equal(version, '1.0.0');
+  assert.equal(await switchOn(witness.machine(name)), '1.0.0');
   t.diagnostic(await witness.arrive('2.0.0'));
 });
 
@@ -45,10 +44,7 @@ test('a node whose power fails when it is armed keeps its place and boots the ne
   await witness.cutPower(name);
   await witness.sights.when(`${name} is missed`, (sight) => sight.name === name && isMissed(sight));
   assert.deepEqual(await witness.holders(), [name]);
-  const { boots } = machine.state();
-  machine.powerOn();
-  const { version } = await machine.waitForBoot(boots + 1, BOOT_WITHIN_MS);
-  assert.equal(version, '2.1.0');
+  assert.equal(await switchOn(machine), '2.1.0');
   t.diagnostic(await witness.arrive('2.1.0'));
 });
 
@@ -61,11 +57,51 @@ test('a node whose power fails on the first boot of a version boots it once more
   t.diagnostic(await witness.arrive('2.2.0'));
 });
 
+test('a node whose power fails on both boots of a version goes back, says why, and the version stops there', async (t) => {
+  await witness.everywhere(holdGate);
+  const boots = new Boots(witness.stack.fleet.machines);
+  await witness.publish('2.3.0');
+  const { name } = await witness.when('Verifying');
+  assert.equal(await nextBootOf(name), '2.3.0');
+  assert.equal(await nextBootOf(name), '2.2.0', 'both tries are used up');
+  const { state } = await witness.sights.when(`${name} says so`, (sight) => {
+    return sight.name === name && sight.moment === 'RolledBack';
+  });
+  assert.equal(state.status?.update?.error?.code, 'BootFailed');
+  const quarantined = state.status.quarantine?.map(({ version, reason }) => `${version} ${reason}`);
+  assert.deepEqual(quarantined, ['2.3.0 BootFailed']);
+  await witness.sights.when(`${name} is told to leave it`, ({ name: one, state: { spec } }) => {
+    return one === name && spec.update?.hold?.reason === 'Quarantined';
+  });
+  await witness.everywhere(releaseGate);
+  t.diagnostic(await witness.arrive('2.2.0'));
+  assert.deepEqual(boots.since, { [name]: 3 });
+  assert.match((await witness.halted()) ?? '', /2\.3\.0.*BootFailed/);
+});
+
+test('after the power of the whole house failed in the middle of a rollout it goes on, and no node reboots in vain', async (t) => {
+  await witness.everywhere(holdGate);
+  const boots = new Boots(witness.stack.fleet.machines);
+  await witness.publish('2.4.0');
+  const { name } = await witness.when('Verifying');
+  await witness.everywhere((machine) => witness.cutPower(machine.name));
+  assert.deepEqual(await witness.holders(), [name]);
+  await witness.everywhere((machine) => switchOn(machine));
+  await witness.everywhere(releaseGate);
+  t.diagnostic(await witness.arrive('2.4.0'));
+  // Power came back once, and the update took one.
+  assert.deepEqual(boots.since, { 'machine-1': 2, 'machine-2': 2, 'machine-3': 2 });
+});
+
 /** Cuts the power of a node and gives it back; which version it boots then. */
 async function nextBootOf(name: string): Promise<string | undefined> {
-  const machine = witness.machine(name);
-  const { boots } = machine.state();
   await witness.cutPower(name);
+  return switchOn(witness.machine(name));
+}
+
+/** Gives a machine power; which version it boots then. */
+async function switchOn(machine: RealMachine): Promise<string | undefined> {
+  const { boots } = machine.state();
   machine.powerOn();
   return (await machine.waitForBoot(boots + 1, BOOT_WITHIN_MS)).version;
 }
