@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 
 /**
  * Replaces the file at `path` as a whole, making its directory if need be: after a crash or a power cut there is
- * the old text or the new one, and the new one for certain once this returns. Errors are the system's own.
+ * the old content or the new one, and the new one for certain once this returns. Errors are the system's own.
  */
-export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
+export async function replaceFile(path: string, text: string | Uint8Array, mode = 0o600): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const fresh = `${path}.new`;

@@ -1,0 +1,46 @@
+import { dirname } from 'node:path';
+import type { ConfigDocument } from '#api/config-document.ts';
+import type { HostTree } from '../paths/host-tree.ts';
+import { readLocalPolicy } from '../paths/local-policy.ts';
+import type { LocalPolicy } from '../paths/local-policy.ts';
+import { readOwners } from '../paths/owners.ts';
+import { checkLocally, checkPath } from '../paths/path-policy.ts';
+import type { Owned } from './owned.ts';
+import { planFiles } from './plan-files.ts';
+import type { FilePlan } from './plan-files.ts';
+import { scan } from './scan.ts';
+import { ABSENT } from './state.ts';
+import type { State } from './state.ts';
+import { wantedOf } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
+
+/** What a document would change on a host where Careen owns `owned`. Reads, and writes nothing. */
+export async function planDocument(
+  tree: HostTree,
+  document: ConfigDocument,
+  owned: readonly Owned[],
+): Promise<FilePlan> {
+  const local = await readLocalPolicy(tree);
+  const wanted = wantedOf(document, await readOwners(tree));
+  for (const item of wanted) checkWanted(item, local);
+  const paths = new Set(wanted.map(({ path }) => path));
+  for (const { path } of owned) if (!paths.has(path)) checkLocally(path, local);
+  const disk = await scanAll(tree, [...wanted, ...owned]);
+  return planFiles({ wanted, owned, disk: (path) => disk.get(path) ?? ABSENT });
+}
+
+function checkWanted({ path, state, critical }: Wanted, local: LocalPolicy): void {
+  const owner = state.type === 'directory' ? { mode: state.mode, uid: state.uid } : {};
+  checkPath({ path, type: state.type, ...owner }, { allowCritical: critical, local });
+}
+
+/** What stands at the paths, and at the directories on the way to them. */
+async function scanAll(tree: HostTree, items: readonly { path: string }[]): Promise<Map<string, State>> {
+  const found = new Map<string, State>();
+  for (const { path } of items) {
+    for (let at = path; at !== '/' && !found.has(at); at = dirname(at)) {
+      found.set(at, await scan(tree, at));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,117 @@
+import type { ConfigDocument } from '#api/config-document.ts';
+import { ConfigError, configErrorOf } from '../config-error.ts';
+import type { Begin } from '../journal/record.ts';
+import type { FilePlan } from '../plan/plan-files.ts';
+import { planDocument } from '../plan/plan-document.ts';
+import type { Applied, FileTransactions, PrepareOptions, Recovery, Transaction } from './contract.ts';
+import { FileChanges } from './file-changes.ts';
+import { keepPreimages } from './keep-preimages.ts';
+import { OpenTransaction } from './open-transaction.ts';
+import { preflight } from './preflight.ts';
+import { recover } from './recover.ts';
+import { newId } from './temp-names.ts';
+import { Workplace } from './workplace.ts';
+import type { HostFilesOptions } from './workplace.ts';
+
+/** The files of a host, through its root directory and the agent's state directory. */
+export class HostFiles implements FileTransactions {
+  readonly #place: Workplace;
+  #healing: Promise<unknown> = Promise.resolve();
+  #preparing = false;
+
+  constructor(options: HostFilesOptions) {
+    this.#place = new Workplace(options);
+  }
+
+  recover(): Promise<Recovery> {
+    return recover(this.#place);
+  }
+
+  async applied(): Promise<Applied> {
+    const { store } = this.#place;
+    return { ...(await store.read()), document: await store.document() };
+  }
+
+  async plan(document: ConfigDocument): Promise<FilePlan> {
+    const { owned } = await this.#place.store.read();
+    return planDocument(this.#place.tree, document, owned);
+  }
+
+  async prepare(options: PrepareOptions): Promise<Transaction> {
+    this.#preparing = true;
+    try {
+      await this.#healing;
+      return await this.#prepare('Apply', options);
+    } finally {
+      this.#preparing = false;
+    }
+  }
+
+  /**
+   * Makes the paths of the document in force as they should be again, and nothing else. False if a transaction is
+   * under way, which comes first.
+   */
+  heal(paths: ReadonlySet<string>): Promise<boolean> {
+    const healed = this.#healing.then(() => this.#heal(paths));
+    this.#healing = healed.catch(() => undefined);
+    return healed;
+  }
+
+  async #heal(paths: ReadonlySet<string>): Promise<boolean> {
+    const { meta = {}, document } = await this.applied();
+    if (this.#preparing || document === undefined || (await this.#isBusy())) return false;
+    const plan = await this.plan(document);
+    const changes = plan.changes.filter(({ path }) => paths.has(path));
+    if (changes.length === 0) return true;
+    const transaction = await this.#prepare('Heal', { document, meta, plan: { ...plan, changes } });
+    await transaction.switch();
+    return transaction.keep();
+  }
+
+  async #isBusy(): Promise<boolean> {
+    return (await this.#place.journal.read()) !== undefined;
+  }
+
+  async #prepare(purpose: Begin['purpose'], { document, plan, meta }: PrepareOptions) {
+    const { journal, store, tree, directory } = this.#place;
+    if (await this.#isBusy())
+      throw new ConfigError('Internal', 'another change of this host’s files is under way: end it first');
+    const { changes, owned } = plan;
+    const begin: Begin = {
+      record: 'begin',
+      id: newId(),
+      purpose,
+      meta,
+      changes: [...changes],
+      owned: [...owned],
+    };
+    try {
+      await store.open();
+      await preflight(tree, directory, changes);
+      await store.claim();
+      await store.writeNext(document);
+      await journal.create(begin);
+    } catch (error) {
+      throw configErrorOf(error, 'writing to', directory);
+    }
+    return this.#stage(begin, plan);
+  }
+
+  async #stage(begin: Begin, plan: FilePlan): Promise<OpenTransaction> {
+    const { journal, preimages, tree } = this.#place;
+    const transaction = new OpenTransaction(this.#place, begin, 'Staged');
+    const files = new FileChanges(tree, begin.id, begin.changes);
+    try {
+      await files.stage(async ({ path, after }) =>
+        after.type === 'file' ? (plan.contents.get(path) ?? preimages.read(after.sha256, path)) : undefined,
+      );
+      await keepPreimages(this.#place, begin.owned);
+      await journal.append('open', { record: 'staged' });
+      return transaction;
+    } catch (error) {
+      await transaction.revert();
+      await transaction.close();
+      throw configErrorOf(error, 'writing to', this.#place.directory);
+    }
+  }
+}
