@@ -26,5 +26,10 @@ export function sha256(data: string | Uint8Array): string {
  * salt (as the text that it is) for a key. Without the salt nobody can try what a secret in it may be.
  */
 export function bundleHash(document: ConfigDocument, salt: string): string {
-  return createHmac('sha256', salt).update(canonicalJson(document)).digest('hex');
+  return documentHash(canonicalJson(document), salt);
+}
+
+/** The same of a document that is canonical JSON already. */
+export function documentHash(json: string, salt: string): string {
+  return createHmac('sha256', salt).update(json).digest('hex');
 }
