@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Changes } from '../books/books.ts';
 import type { Engine, Row, Value } from '../engine/engine.ts';
+import { growth } from '../engine/growth.ts';
 import { runAll } from '../engine/run-all.ts';
 import type { Outcome, Work } from '../work/work.ts';
 import { openFile } from './open-file.ts';
@@ -70,12 +70,4 @@ export class SqliteEngine implements Engine {
     const sum = `SELECT sum(n) AS n FROM counters WHERE counter IN ('machines', 'archived')`;
     return Number(this.#database.prepare(sum).get()?.['n'] ?? 0);
   }
-}
-
-/** By how many machines the store grew. */
-function growth({ machines }: Changes): number {
-  const signs = machines.map(
-    ({ before, after }) => Number(after !== undefined) - Number(before !== undefined),
-  );
-  return signs.reduce((sum, sign) => sum + sign, 0);
 }
