@@ -14,7 +14,7 @@ import {
   shortName,
   timeZone,
 } from './fields.ts';
-import { rolloutWave } from './rollout-wave.ts';
+import { rolloutWave, waveStatuses } from './rollout-wave.ts';
 
 /** Text that may hold `${node.name}` and its like; see docs/node-config.md for the closed set. */
 const text = (max: number) => z.string().max(max);
@@ -327,7 +327,7 @@ export const nodeConfigStatus = z.object({
       hash: z.string().max(64).describe('What is rolled out: the hash of this config as rendered.'),
       startedAt: instant.describe('When it began.'),
       wave: shortName.optional().describe('The wave under way.'),
-      waveDoneAt: instant.optional().describe('When the wave under way was done; its soak counts from here.'),
+      waves: waveStatuses.optional().describe('How far the waves have come; absent when none are declared.'),
       planHash: z
         .string()
         .max(64)

@@ -9,7 +9,6 @@ import {
   listMap,
   objectName,
   osVersion,
-  rule,
   set,
 } from './fields.ts';
 import { healthGate } from './health.ts';
@@ -152,31 +151,22 @@ const reboot = z.object({
   drain: drainPolicy.prefault({}).describe('How pods leave a node before it reboots.'),
 });
 
-export const nodeGroupSpec = rule(
-  z.object({
-    nodeSelector: labelSelector.describe('Nodes of the group; {} selects every node.'),
-    priority: z
-      .int()
-      .min(-1000)
-      .max(1000)
-      .default(0)
-      .describe(
-        'A node that several groups select belongs to the one with the highest priority; to none if two share it.',
-      ),
-    update: update
-      .optional()
-      .describe('How the nodes are updated; without it they are left on what they run.'),
-    reboot: reboot.prefault({}).describe('How the nodes are rebooted.'),
-    health: healthGate
-      .prefault({})
-      .describe('What a node must pass on a new version before the version counts as good.'),
-  }),
-  {
-    cel: "!has(self.update) || !has(self.update.rollout) || !has(self.update.rollout.waves) || self.update.rollout.waves.all(w, w.name != 'rest')",
-    message: "'rest' names the wave of the nodes that no wave takes; give the wave another name",
-    test: ({ update: wanted }) => (wanted?.rollout.waves ?? []).every(({ name }) => name !== 'rest'),
-  },
-);
+export const nodeGroupSpec = z.object({
+  nodeSelector: labelSelector.describe('Nodes of the group; {} selects every node.'),
+  priority: z
+    .int()
+    .min(-1000)
+    .max(1000)
+    .default(0)
+    .describe(
+      'A node that several groups select belongs to the one with the highest priority; to none if two share it.',
+    ),
+  update: update.optional().describe('How the nodes are updated; without it they are left on what they run.'),
+  reboot: reboot.prefault({}).describe('How the nodes are rebooted.'),
+  health: healthGate
+    .prefault({})
+    .describe('What a node must pass on a new version before the version counts as good.'),
+});
 
 const count = z.int().min(0).default(0);
 

@@ -25,9 +25,9 @@ export const BROKEN: Record<string, Break> = {
     source: { omaha: { url: 'https://up.example.org/v1/update/', appID: 'app', track: 'stable' } },
     mirror: undefined,
   }),
-  "'rest' names the wave of the nodes that no wave takes; give the wave another name": (spec) => ({
-    ...spec,
-    update: { channel: 'stable', rollout: { waves: [{ name: 'rest' }] } },
+  "'rest' names the wave of the nodes that no wave takes; give the wave another name": (wave) => ({
+    ...wave,
+    name: 'rest',
   }),
   'the name of a NodeGroup is the value of a label; use at most 63 characters': (group) => ({
     ...group,

@@ -5,7 +5,7 @@ import type { KubeClient } from '#runtime/client/client.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import type { InformerOptions } from '#runtime/informer/informer.ts';
 import { MembershipIndex } from './group/membership-index.ts';
-import { Latest } from './state/latest.ts';
+import { Latest } from '#runtime/informer/latest.ts';
 
 /** What changed, in terms of what has to be looked at again. */
 export interface Interest {

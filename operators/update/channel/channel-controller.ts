@@ -4,7 +4,7 @@ import type { UpdateChannel } from '#api/kinds.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { ReconcileContext, ReconcileResult } from '#runtime/controller/controller.ts';
-import type { Latest } from '../state/latest.ts';
+import type { Latest } from '#runtime/informer/latest.ts';
 import { channelStatus } from './channel-status.ts';
 
 export interface ChannelControllerOptions {

@@ -8,7 +8,7 @@ import { SimulatedFleet } from '../testing/simulated-fleet.ts';
 import { announcements } from './announcements.ts';
 import { groupStatus } from './group-status.ts';
 import { statusChange } from './status-change.ts';
-import { StatusPace } from './status-pace.ts';
+import { StatusPace } from '#operators/rollout/status-pace.ts';
 
 const KEY = `RW${'A'.repeat(54)}`;
 

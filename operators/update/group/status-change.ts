@@ -1,12 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NodeGroupStatus } from '#api/node-group.ts';
-
-/**
- * How much a status changed: `none`; `counts` only numbers and sentences that the next change will carry as
- * well; `story` something that a person or a program waits for; `record` what the next plan must know: the
- * group has another target, or was halted.
- */
-export type StatusChange = 'none' | 'counts' | 'story' | 'record';
+import type { StatusChange } from '#operators/rollout/status-pace.ts';
 
 export function statusChange(before: NodeGroupStatus | undefined, next: NodeGroupStatus): StatusChange {
   if (before === undefined) return 'story';

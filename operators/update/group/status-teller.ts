@@ -10,7 +10,7 @@ import type { GroupMetrics } from './group-metrics.ts';
 import { groupStatus } from './group-status.ts';
 import type { Round } from './round.ts';
 import { statusChange } from './status-change.ts';
-import { StatusPace } from './status-pace.ts';
+import { StatusPace } from '#operators/rollout/status-pace.ts';
 
 export interface StatusTellerOptions {
   client: KubeClient;

@@ -4,7 +4,7 @@ import type { Standing } from './outcome.ts';
 import { ineligibility } from './outcome.ts';
 import { agentFault, isBeyondReturn, isOffered } from './progress.ts';
 import type { Halt } from './rollout-status.ts';
-import type { WaveProgress } from './wave-progress.ts';
+import type { WaveProgress } from '#operators/rollout/wave-progress.ts';
 
 /**
  * What is to be done about one node:

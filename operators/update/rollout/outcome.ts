@@ -1,5 +1,6 @@
 import type { RolloutReason, Verdict } from '#api/reasons.ts';
 import type { Channel } from '../channel/read-channel.ts';
+import type { Outcome } from '#operators/rollout/outcome.ts';
 import type { NodeFacts } from './facts.ts';
 import { runningVersion } from './facts.ts';
 import type { Failure } from './progress.ts';
@@ -12,19 +13,6 @@ import type { UpdatePolicy } from './policy.ts';
 
 /** How far ahead a node's clock may be before it is not believed. */
 const CLOCK_SKEW_MS = 60_000;
-
-/**
- * Where a node stands with regard to the rollout's target:
- * * `ineligible`: it can never get it as things are (no slots, would be a downgrade, a blocked floor); it takes
- *   no place in a wave and counts nowhere.
- * * `succeeded`: it runs the target and its health gate is behind it.
- * * `failed`: a step of its way was booted and failed, or could not be staged as often as that may be tried.
- * * `accepted`: as `failed`, but the version was acknowledged.
- * * `pending`: none of these yet; nodes that are not heard of are pending.
- *
- * A node has *tried* the target when it succeeded or failed.
- */
-export type Outcome = 'ineligible' | 'succeeded' | 'failed' | 'accepted' | 'pending';
 
 /** One node, seen against the target. */
 export interface Standing {

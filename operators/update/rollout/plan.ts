@@ -1,20 +1,25 @@
 import type { Assignment, Candidate, Situation } from './chain.ts';
 import { beyondReturn, decide } from './chain.ts';
 import type { NodeFacts } from './facts.ts';
-import { judgeHalt } from './halt.ts';
-import type { Outcome, Standing } from './outcome.ts';
+import type { Attempt } from '#operators/rollout/halt.ts';
+import { judgeHalt } from '#operators/rollout/halt.ts';
+import type { Outcome } from '#operators/rollout/outcome.ts';
+import type { Standing } from './outcome.ts';
 import { standingOf } from './outcome.ts';
 import { isStaging, nextAttempt, wouldStage } from './progress.ts';
-import { shareOf } from './share.ts';
+import { shareOf } from '#operators/rollout/share.ts';
 import type { UpdatePolicy } from './policy.ts';
 import type { RolloutStatus } from './rollout-status.ts';
 import type { ChannelOrWhy, Target } from './target.ts';
 import { chooseTarget } from './target.ts';
-import type { WaveProgress } from './wave-progress.ts';
-import { waveProgress } from './wave-progress.ts';
-import type { Wave } from './waves.ts';
-import { dealWaves, inRolloutOrder } from './waves.ts';
+import type { WaveProgress } from '#operators/rollout/wave-progress.ts';
+import { waveProgress } from '#operators/rollout/wave-progress.ts';
+import type { Wave } from '#operators/rollout/waves.ts';
+import { dealWaves, inRolloutOrder } from '#operators/rollout/waves.ts';
 import type { Channel } from '../channel/read-channel.ts';
+
+/** Nodes named in a halt. */
+const MOST_NAMES = 32;
 
 export interface PlanInput {
   group: { name: string; update?: UpdatePolicy | undefined };
@@ -88,8 +93,11 @@ function rollOut(
   const outcomes = new Map(standings.map(({ node, outcome }) => [node.name, outcome]));
   const eligible = ordered.filter(({ name }) => outcomes.get(name) !== 'ineligible');
   const waves = dealWaves(policy.rollout.waves, eligible);
-  const way = { target, steps: [target, ...floorsOf(channel)] };
-  const halted = judgeHalt(way, policy.rollout.haltOn, standings, waves, before?.halted, now);
+  const steps = [target, ...floorsOf(channel)];
+  const isLifted = policy.rollout.haltOn.acknowledged.some((version) => steps.includes(version));
+  const attempts = standings.map(attemptOf);
+  const trial = { target, attempts, waves, previous: before?.halted, isLifted, names: MOST_NAMES };
+  const halted = judgeHalt(trial, policy.rollout.haltOn, now);
   const progress = waveProgress(waves, outcomes, before?.waves, now);
   const waveOf = new Map(waves.flatMap((wave, index) => wave.nodes.map((node) => [node, index] as const)));
   const situation = { group: group.name, target, paused: policy.paused, halted, progress, waveOf, now };
@@ -102,6 +110,10 @@ function rollOut(
     complete,
     nextCheckAt: nextCheck(standings, progress, now),
   };
+}
+
+function attemptOf({ node: { name }, outcome, failure }: Standing): Attempt {
+  return { name, outcome, code: failure?.code };
 }
 
 /** Decides over each node, then lets candidates in, in wave order, while there is room among those that stage. */

@@ -1,6 +1,6 @@
 import type { Failure } from './progress.ts';
 import type { UpdatePolicy } from './policy.ts';
-import { spanMs } from './span.ts';
+import { spanMs } from '#operators/rollout/span.ts';
 
 const LONGEST_MS = 3_600_000;
 

@@ -6,7 +6,7 @@ import { compareVersions } from '#api/version.ts';
 import type { Channel } from '../channel/read-channel.ts';
 import type { Plan } from './plan.ts';
 import { isBeyondReturn, isStaging } from './progress.ts';
-import { shareOf } from './share.ts';
+import { shareOf } from '#operators/rollout/share.ts';
 import type { Fate } from '../testing/simulated-fleet.ts';
 import { SimulatedFleet } from '../testing/simulated-fleet.ts';
 

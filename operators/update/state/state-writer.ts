@@ -4,7 +4,7 @@ import type { Node } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { WantedUpdate } from '../rollout/facts.ts';
-import type { Latest } from './latest.ts';
+import type { Latest } from '#runtime/informer/latest.ts';
 
 export const FIELD_MANAGER = 'careen-update';
 

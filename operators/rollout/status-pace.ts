@@ -1,4 +1,9 @@
-import type { StatusChange } from './status-change.ts';
+/**
+ * How much a status changed: `none`; `counts` only numbers and sentences that the next change will carry as
+ * well; `story` something that a person or a program waits for; `record` what the next plan must know, such as
+ * another target or a halt.
+ */
+export type StatusChange = 'none' | 'counts' | 'story' | 'record';
 
 const LEAST_MS: Record<Exclude<StatusChange, 'none'>, number> = {
   /** Offers wait for the record of the target, and the failed nodes' own writes for that of the halt. */

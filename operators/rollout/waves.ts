@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
+import type { rolloutWave } from '#api/rollout-wave.ts';
 import { matches } from '#api/selector.ts';
-import type { NodeFacts } from './facts.ts';
+import type { z } from 'zod';
 import { shareOf } from './share.ts';
 import { spanMs } from './span.ts';
-import type { UpdatePolicy } from './policy.ts';
 
 /** The wave of the nodes that no declared wave takes. */
 export const REST = 'rest';
+
+/** A wave as a policy declares it. */
+export type DeclaredWave = z.output<typeof rolloutWave>;
+
+/** A node as far as waves are dealt by it. */
+export interface Member {
+  name: string;
+  labels: Record<string, string>;
+}
 
 export interface Wave {
   name: string;
@@ -16,11 +25,11 @@ export interface Wave {
 }
 
 /**
- * Nodes in the order in which a rollout takes them. The salt (group and target) makes each rollout begin with
+ * Nodes in the order in which a rollout takes them. The salt (whose rollout, of what) makes each rollout begin with
  * other nodes; within one rollout the order is the same for whoever computes it, and a node that joins or
  * leaves shifts no other pair.
  */
-export function inRolloutOrder(nodes: readonly NodeFacts[], salt: string): NodeFacts[] {
+export function inRolloutOrder<M extends Member>(nodes: readonly M[], salt: string): M[] {
   const keyed = nodes.map((node) => ({ node, key: orderKey(salt, node.name) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return keyed.map(({ node }) => node);
@@ -31,7 +40,7 @@ export function inRolloutOrder(nodes: readonly NodeFacts[], salt: string): NodeF
  * whether or not an earlier wave took them; the wave takes that many of those still free. What is left over
  * makes the wave `rest`, which is always there and always last.
  */
-export function dealWaves(waves: UpdatePolicy['rollout']['waves'], ordered: readonly NodeFacts[]): Wave[] {
+export function dealWaves(waves: readonly DeclaredWave[], ordered: readonly Member[]): Wave[] {
   const taken = new Set<string>();
   const dealt = waves.map(({ name, size, nodeSelector = {}, soak }) => {
     const matching = ordered.filter(({ labels }) => matches(nodeSelector, labels));

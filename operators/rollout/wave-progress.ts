@@ -1,6 +1,14 @@
 import type { Outcome } from './outcome.ts';
-import type { WaveStatus } from './rollout-status.ts';
 import type { Wave } from './waves.ts';
+
+/** A wave as status tells of it. */
+export interface WaveStatus {
+  name: string;
+  nodes: number;
+  done: number;
+  /** RFC 3339. */
+  doneAt?: string | undefined;
+}
 
 /** How far the waves have come. */
 export interface WaveProgress {
