@@ -339,6 +339,11 @@ export const nodeConfigStatus = z.object({
           reason: z.string().max(1024).describe('A sentence for people.'),
           since: instant.describe('Since when.'),
           nodes: list(z.string().max(253), 10).describe('Nodes that failed, ten at most.'),
+          with: list(z.string().max(253), 16)
+            .optional()
+            .describe(
+              'NodeConfigs that changed on those nodes as well; a change of one of them is a new trial.',
+            ),
         })
         .optional()
         .describe('Why nothing begins any more.'),
