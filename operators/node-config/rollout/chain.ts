@@ -147,8 +147,11 @@ export function waveOn(standing: Standing): number {
 }
 
 export function leadOf({ rollouts }: Standing): Rollout | undefined {
-  const key = ({ config, status }: Rollout) => `${status?.startedAt} ${config.name}`;
-  return rollouts.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))[0];
+  return rollouts.toSorted((a, b) => (ageKey(a) < ageKey(b) ? -1 : 1))[0];
+}
+
+function ageKey({ config, status }: Rollout): string {
+  return `${status?.startedAt} ${config.name}`;
 }
 
 function silence({ heard }: NodeFacts): Verdict<ConfigReason> {

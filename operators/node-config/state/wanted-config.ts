@@ -68,7 +68,8 @@ function isNewSentence(before: Hold | undefined, next: Hold | undefined, { settl
   return settled && before?.message !== next?.message;
 }
 
-function withoutHold({ hold: _, ...rest }: ConfigWanted): ConfigWanted {
+function withoutHold(wanted: ConfigWanted): ConfigWanted {
+  const { hold: _, ...rest } = wanted;
   return rest;
 }
 

@@ -104,8 +104,7 @@ export class SimulatedNodes {
     const inForce = new Set(node.status?.applied?.split('+') ?? []);
     const changed = parts.filter((part) => !inForce.has(part));
     const differs = node.status?.applied === hash ? [] : changed.length === 0 ? parts : changed;
-    const names = (all: readonly string[]) => all.map((part) => part.split('@')[0] ?? '');
-    return { kind: 'config', rendered: hash, hash, configs: names(parts), differs: names(differs) };
+    return { kind: 'config', rendered: hash, hash, configs: namesOf(parts), differs: namesOf(differs) };
   }
 
   #end(node: SimulatedNode, hash: string): boolean {
@@ -126,4 +125,8 @@ export class SimulatedNodes {
   #iso(): string {
     return new Date(this.now).toISOString();
   }
+}
+
+function namesOf(parts: readonly string[]): string[] {
+  return parts.map((part) => part.split('@')[0] ?? '');
 }
