@@ -17,6 +17,13 @@ export const renderedConfigSpec = z.object({
       uid: z.string().max(64).describe('Its UID.'),
       generation: z.int().min(0).describe('Its generation when it was rendered.'),
       hash: z.string().max(64).describe('SHA-256 of what it says, in hex.'),
+      spec: z
+        .string()
+        .max(600_000)
+        .optional()
+        .describe(
+          'Its spec as canonical JSON, for going back; absent where the object would grow too large.',
+        ),
     }),
     64,
   ).describe('The NodeConfigs that it was made of, by name.'),
