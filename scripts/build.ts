@@ -10,6 +10,7 @@ import { root } from './tool.ts';
 const entries = {
   agent: 'agent/main.ts',
   update: 'operators/update/main.ts',
+  mirror: 'operators/update/mirror/main.ts',
   'reboot-lock': 'operators/reboot-lock/main.ts',
   check: 'helm/check/main.ts',
 } as const;

@@ -26,7 +26,7 @@ export async function fetchChunk(
 ): Promise<Buffer> {
   const { offset, length } = manifest.chunks[index] ?? { offset: 0, length: 0 };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const raw = await unpack(manifest, index, await fetcher.range(blob, offset, length));
+    const raw = await unpackChunk(manifest, index, await fetcher.range(blob, offset, length));
     if (raw && isChunk(manifest, index, raw)) return raw;
   }
   throw new PayloadError(
@@ -35,8 +35,12 @@ export async function fetchChunk(
   );
 }
 
-/** None if the bytes are no zstd frame, or one that unpacks to more than the chunk has. */
-async function unpack(manifest: Manifest, index: number, bytes: Buffer): Promise<Buffer | undefined> {
+/** The bytes of chunk `index`. None if these are no zstd frame, or one that unpacks to more than the chunk has. */
+export async function unpackChunk(
+  manifest: Manifest,
+  index: number,
+  bytes: Buffer,
+): Promise<Buffer | undefined> {
   if (manifest.compression === 'none') return bytes;
   const size = chunkBytes(manifest, index);
   try {

@@ -1,0 +1,46 @@
+import { hash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { WantedRelease } from '../plan/wanted.ts';
+import type { PayloadStore, VerifiedFile } from '../store/payload-store.ts';
+import type { Tree, TreeFile } from '../store/tree.ts';
+import { fetchBuild } from './fetch-build.ts';
+import { fetchCareen } from './fetch-careen.ts';
+import type { FileFetcher } from './fetch-file.ts';
+
+/** Where files grow, and where people put them. */
+export interface FetchPlaces {
+  work: string;
+  /** Holds a directory for each version. */
+  incoming: string;
+  fetcher: FileFetcher;
+  signal: AbortSignal;
+}
+
+/** Verified files on this machine. */
+export interface Fetched {
+  files: TreeFile[];
+  /** In the same order. */
+  paths: VerifiedFile[];
+  /** Fingerprint of the key that signed them. */
+  key: string;
+  /** Where people may have put them; not needed any more once they are published. */
+  incoming: string[];
+}
+
+/** Fetches a release, verifies it and makes it visible in the store. Throws MirrorError. */
+export async function fetchRelease(
+  release: WantedRelease,
+  store: PayloadStore,
+  places: FetchPlaces,
+): Promise<Tree> {
+  const { version, variant, from, keys } = release;
+  const fetched =
+    from.build === undefined
+      ? await fetchCareen(from.payload, version, keys, places)
+      : await fetchBuild(from.build, version, keys, places);
+  const digest = fetched.files[0]?.sha256 ?? hash('sha256', '');
+  const tree: Tree = { digest, version, variant, key: fetched.key, files: fetched.files };
+  await store.publish(tree, fetched.paths);
+  for (const path of fetched.incoming) await rm(path, { force: true });
+  return tree;
+}
