@@ -52,6 +52,8 @@ export interface Decision {
 
 /**
  * Decides over a machine, as it is with the new sighting already in it, in the midst of a transaction: without
- * a side effect, and at once. It is called again where the transaction is tried again.
+ * a side effect, and at once. It is called again where the transaction is tried again, also when only the reply
+ * of the database was lost: what a request does must be the same the second time. `movedFrom` is the machine's
+ * group of before, where this request is its first in another one.
  */
-export type Decide = (machine: Machine, group: GroupView) => Decision;
+export type Decide = (machine: Machine, group: GroupView, movedFrom?: string) => Decision;

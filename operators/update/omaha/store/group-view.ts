@@ -8,9 +8,12 @@ export interface StandingCount {
   machines: number;
 }
 
-/** What a decision may know of the machine's group: counters, kept with each write and so as cheap at any size. */
+/**
+ * What a decision may know of the machine's group: counters, kept with each write and so as cheap at any size.
+ * They are as they were before the request.
+ */
 export interface GroupView {
-  /** Machines that are not archived, this one included. */
+  /** Machines that are not archived. */
   machines: number;
   archived: number;
   byPhase: Readonly<Partial<Record<Phase, number>>>;

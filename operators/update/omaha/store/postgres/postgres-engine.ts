@@ -15,6 +15,11 @@ import { writeChanges } from './write-changes.ts';
 /** How long a failover may take before requests are told that the store is unavailable. */
 const PATIENCE_MS = 10_000;
 const MOST_CONFLICTS = 10;
+/**
+ * After an error it is not known whether the last transaction is on the standby, and one that finds everything
+ * done already would have nothing to wait for. This gives it something.
+ */
+const SOMETHING = `SELECT pg_logical_emit_message(true, 'careen', '')`;
 /** How long the number of machines is believed; other replicas make some, too. */
 const CENSUS_MS = 10_000;
 
@@ -26,6 +31,7 @@ export class PostgresEngine implements Engine {
   readonly #known = new Set<string>();
   #machines = 0;
   #countedAt = -Infinity;
+  #isDoubtful = false;
   #isClosed = false;
 
   constructor(options: PrimaryOptions, maxMachines: number) {
@@ -63,6 +69,7 @@ export class PostgresEngine implements Engine {
         const remedy = remedyOf(error);
         if (error instanceof GroupsMissing) this.#known.clear();
         if (remedy === 'again') conflicts += 1;
+        else this.#isDoubtful = true;
         const isOver = remedy === 'none' || conflicts > MOST_CONFLICTS || performance.now() > until;
         if (isOver) throw postgresError(error);
         await sleep((remedy === 'again' ? 5 : 100) * (1 + Math.random()));
@@ -82,7 +89,9 @@ export class PostgresEngine implements Engine {
     );
     const { outcomes, changes } = await runWithStarts(works, snapshot);
     await writeChanges(client, changes);
+    if (this.#isDoubtful) await client.query(SOMETHING);
     await commitDurably(client);
+    this.#isDoubtful = false;
     this.#machines += growth(changes);
     return outcomes;
   }

@@ -5,6 +5,7 @@ import { machineTests } from '../testing/conformance/machines.ts';
 import { sweepTests } from '../testing/conformance/sweep.ts';
 import { withoutPostgres } from '../testing/postgres/binaries.ts';
 import { startPostgres } from '../testing/postgres/server.ts';
+import { modelTest } from '../testing/model/model-test.ts';
 import type { MakeStore } from '../testing/store-under-test.ts';
 import type { MachineStore } from '../store.ts';
 import { openPostgresStore } from './open-postgres-store.ts';
@@ -41,4 +42,5 @@ await describe('the store in PostgreSQL', { skip }, async () => {
   machineTests(make);
   budgetTests(make);
   sweepTests(make);
+  modelTest(make, 15);
 });

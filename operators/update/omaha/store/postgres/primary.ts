@@ -72,7 +72,8 @@ export class Primary {
     const errors: unknown[] = [];
     for (const url of this.#options.urls) {
       const pool = new Pool(this.#configOf(url));
-      pool.on('error', () => {}); // an idle connection ended: the next query tells
+      // A connection that ends between two queries: the next one tells.
+      pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
       try {
         const { rows } = await pool.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
         if (rows[0]?.standby === false) return pool;

@@ -4,6 +4,7 @@ import { guardedDirectory } from '#test/cluster/guardian.ts';
 import { budgetTests } from '../testing/conformance/budget.ts';
 import { machineTests } from '../testing/conformance/machines.ts';
 import { sweepTests } from '../testing/conformance/sweep.ts';
+import { modelTest } from '../testing/model/model-test.ts';
 import type { MakeStore } from '../testing/store-under-test.ts';
 import { openSqliteStore } from './open-sqlite-store.ts';
 
@@ -25,4 +26,11 @@ describe('the store in a SQLite file', () => {
   machineTests(make);
   budgetTests(make);
   sweepTests(make);
+});
+
+describe('the store in memory', () => {
+  modelTest(async (options = {}) => {
+    const store = await openSqliteStore({ file: ':memory:', ...options });
+    return { store, reopen: () => openSqliteStore({ file: ':memory:' }) };
+  }, 500);
 });

@@ -15,7 +15,8 @@ export function contact(key: MachineKey, sighting: Sighting, now: number, decide
     run(books) {
       const before = books.machine(key);
       const seen = sight(before, key, sighting, now);
-      const decision = decide(seen, books.ledger(seen.group).view());
+      const movedFrom = before?.group === seen.group ? undefined : before?.group;
+      const decision = decide(seen, books.ledger(seen.group).view(), movedFrom);
       const contact = keep(books, before, seen, decision, now);
       if (before === undefined)
         books.note(seen, [{ kind: 'FirstSeen', message: `runs ${seen.version}` }], now);

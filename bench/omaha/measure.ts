@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+
+/** What a run took. */
+export interface Figures {
+  perSecond: number;
+  /** ms. */
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+/** Does `act` with `0…count - 1`, `together` at a time. */
+export async function run(
+  count: number,
+  together: number,
+  act: (index: number) => Promise<unknown>,
+): Promise<Figures> {
+  const times = new Float64Array(count);
+  let next = 0;
+  const lane = async () => {
+    for (let index = next; index < count; index = next) {
+      next += 1;
+      const start = performance.now();
+      await act(index);
+      times[index] = performance.now() - start;
+    }
+  };
+  const start = performance.now();
+  await Promise.all(Array.from({ length: together }, lane));
+  const seconds = (performance.now() - start) / 1000;
+  const sorted = times.toSorted();
+  const at = (share: number) => sorted[Math.min(count - 1, Math.floor(count * share))] ?? NaN;
+  return { perSecond: count / seconds, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
+/** The median of several runs, figure by figure. */
+export async function medianOf(runs: number, act: (run: number) => Promise<Figures>): Promise<Figures> {
+  const all: Figures[] = [];
+  for (let index = 0; index < runs; index += 1) all.push(await act(index));
+  const median = (figure: keyof Figures) =>
+    all.map((one) => one[figure]).toSorted((a, b) => a - b)[Math.floor(runs / 2)] ?? NaN;
+  return { perSecond: median('perSecond'), p50: median('p50'), p95: median('p95'), p99: median('p99') };
+}
+
+export function print(what: string, { perSecond, p50, p95, p99 }: Figures): void {
+  const figures = `p50 ${ms(p50)}  p95 ${ms(p95)}  p99 ${ms(p99)} ms`;
+  console.log(`${what.padEnd(58)} ${String(Math.round(perSecond)).padStart(7)}/s  ${figures}`);
+}
+
+function ms(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 0).padStart(6);
+}
+
+/** Bytes that this process, or another one, has sent to the disk. */
+export function bytesWritten(pid: number | 'self' = 'self'): number {
+  const line = /^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'));
+  return Number(line?.[1] ?? NaN);
+}
+
+/** Resident memory, in bytes. */
+export function memory(pid: number | 'self' = 'self'): number {
+  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1] ?? NaN) * 1024;
+}
+
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

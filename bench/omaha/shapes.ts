@@ -1,0 +1,38 @@
+import { medianOf, print, run } from './measure.ts';
+import { HELD_SIZES, MACHINES, RUNS, type Subject } from './subject.ts';
+
+const AN_HOUR = 3_600_000;
+const CHECKS = 20_000;
+
+/** Prints what each kind of request takes, as machines come to be `MACHINES`. */
+export async function measureRequests(subject: Subject): Promise<void> {
+  const first = await run(MACHINES, 64, (index) => subject.steady(index));
+  print(`first contact of ${MACHINES} machines, 64 at once`, first);
+  for (const together of [1, 16, 64]) {
+    const steady = await medianOf(RUNS, async (run_) => {
+      await subject.pass(AN_HOUR);
+      const checks = together === 1 ? CHECKS / 10 : CHECKS;
+      return run(checks, together, (index) => subject.steady(scattered(index + run_ * checks, MACHINES)));
+    });
+    print(`steady checks of ${MACHINES} machines, ${together} at once`, steady);
+  }
+  for (const size of HELD_SIZES) await measureHeld(subject, size);
+  const events = await medianOf(RUNS, async (run_) =>
+    run(CHECKS, 64, (index) => subject.event(scattered(index + run_ * CHECKS, MACHINES))),
+  );
+  print('event posts, 64 at once', events);
+}
+
+async function measureHeld(subject: Subject, size: number): Promise<void> {
+  await run(size, 64, (index) => subject.held(size, index));
+  const held = await medianOf(RUNS, async (run_) => {
+    await subject.pass(AN_HOUR);
+    return run(CHECKS, 64, (index) => subject.held(size, scattered(index + run_ * CHECKS, size)));
+  });
+  print(`held checks of a group of ${size}, 64 at once`, held);
+}
+
+/** Visits all of `size` machines in an order that no cache likes. */
+function scattered(index: number, size: number): number {
+  return (index * 48_271) % size;
+}
