@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { HostTree } from '../paths/host-tree.ts';
 import { HostFiles } from '../transaction/host-files.ts';
 
 const MACHINE = 'a'.repeat(32);
@@ -8,16 +9,18 @@ const MACHINE = 'a'.repeat(32);
 /** A host's root directory with the files that the agent asks for, and the agent's state directory within. */
 export class TestHost implements AsyncDisposable {
   readonly root: string;
+  readonly tree: HostTree;
   readonly stateDir: string;
 
-  private constructor(root: string) {
-    this.root = root;
-    this.stateDir = join(root, 'var/lib/careen');
+  private constructor(tree: HostTree) {
+    this.root = tree.root;
+    this.tree = tree;
+    this.stateDir = join(tree.root, 'var/lib/careen');
   }
 
-  /** Without `root`: in a temporary directory. */
-  static async make(root?: string): Promise<TestHost> {
-    const host = new TestHost(root ?? (await mkdtemp(join(tmpdir(), 'careen-host-'))));
+  /** Without `tree`: in a temporary directory. */
+  static async make(tree?: HostTree): Promise<TestHost> {
+    const host = new TestHost(tree ?? { root: await mkdtemp(join(tmpdir(), 'careen-host-')) });
     await host.write('/etc/passwd', 'root:x:0:0::/root:/bin/sh\ncore:x:500:501::/home/core:/bin/sh\n');
     await host.write('/etc/group', 'root:x:0:\ncore:x:501:\n');
     await mkdir(host.stateDir, { recursive: true });
@@ -26,7 +29,7 @@ export class TestHost implements AsyncDisposable {
 
   /** As an agent that has just started sees it. */
   files(machineID = MACHINE): HostFiles {
-    return new HostFiles({ tree: { root: this.root }, stateDir: this.stateDir, machineID });
+    return new HostFiles({ tree: this.tree, stateDir: this.stateDir, machineID });
   }
 
   at(path: string): string {
