@@ -1,9 +1,11 @@
 import type { ConfigDocument } from '#api/config-document.ts';
+import type { Log } from '#runtime/log/log.ts';
 import { ConfigError, configErrorOf } from '../config-error.ts';
 import type { Begin } from '../journal/record.ts';
 import type { FilePlan } from '../plan/plan-files.ts';
 import { planDocument } from '../plan/plan-document.ts';
 import type { Applied, FileTransactions, PrepareOptions, Recovery, Transaction } from './contract.ts';
+import { collectLeftovers } from './collect-leftovers.ts';
 import { FileChanges } from './file-changes.ts';
 import { keepPreimages } from './keep-preimages.ts';
 import { OpenTransaction } from './open-transaction.ts';
@@ -55,6 +57,18 @@ export class HostFiles implements FileTransactions {
     const healed = this.#healing.then(() => this.#heal(paths));
     this.#healing = healed.catch(() => undefined);
     return healed;
+  }
+
+  /** Removes what agents left that lost their journal. Nothing while a transaction is under way. */
+  tidy(log: Pick<Log, 'warn'>): Promise<void> {
+    const tidied = this.#healing.then(() => this.#tidy(log));
+    this.#healing = tidied.catch(() => undefined);
+    return tidied;
+  }
+
+  async #tidy(log: Pick<Log, 'warn'>): Promise<void> {
+    if (this.#preparing || (await this.#isBusy())) return;
+    await collectLeftovers(this.#place.tree, (await this.applied()).owned, log);
   }
 
   async #heal(paths: ReadonlySet<string>): Promise<boolean> {
