@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { HealthGate } from '#api/health.ts';
+import type { Pod } from '#api/meta.ts';
+import { hostPod } from '#test/machine/real/pods.fixture.ts';
 import { RealBench } from './testing/real-bench.ts';
 
 /** The agent in the pod of its DaemonSet on a node whose systemd, kubelet and containerd are real. */
 let bench: RealBench;
+/** The boot that the agent ended first. */
+let lastBoot: string | undefined;
 
 before(async () => {
   bench = await RealBench.start({ '2.0.0': 'ok', '3.0.0': 'ok', '4.0.0': 'no-kubelet' });
@@ -72,10 +76,30 @@ async function inhibit(who: string, mode: 'block' | 'delay'): Promise<void> {
   await bench.waitFor(`${who} holds its lock`, held);
 }
 
+/** A pod that takes its time to end, and leaves word of it on the node. */
+async function slowToEnd(name: string): Promise<void> {
+  const leave = `sleep 2; echo "ended in $(cat /host/proc/sys/kernel/random/boot_id)" >/host/var/lib/${name}`;
+  const script = `trap '${leave}; exit 0' TERM; while :; do sleep 0.1; done`;
+  await bench.admin.create(PODS, hostPod(name, bench.machine.name, ['/bin/sh', '-c', script]));
+  await bench.waitFor(`${name} runs`, async () => (await podOf(name)).status?.phase === 'Running');
+}
+
+const PODS = '/api/v1/namespaces/default/pods';
+
+interface EndedPod extends Pod {
+  status?: Pod['status'] & { reason?: string; message?: string };
+}
+
+function podOf(name: string): Promise<EndedPod> {
+  return bench.admin.get<EndedPod>(`${PODS}/${name}`);
+}
+
 test('a lock that blocks holds the reboot, is named, and is waited for; one that delays gets its time', async () => {
+  await slowToEnd('slow');
   await inhibit('backup', 'block');
   await inhibit('kubelet-like', 'delay');
   const { bootID } = bench.machine.state();
+  lastBoot = bootID;
   await bench.grant();
   await bench.waitFor('the agent is held', async () => (await bench.log()).includes('a snapshot is taken'));
   const { status } = await bench.read();
@@ -86,6 +110,15 @@ test('a lock that blocks holds the reboot, is named, and is waited for; one that
   await bench.phase('Succeeded', '2.0.0');
   const before = await bench.on('journalctl', '-b', '-1', '-o', 'cat', '--no-pager', '-u', 'systemd-logind');
   assert.match(before, /Delay lock is active .* but inhibitor timeout is reached/);
+});
+
+test('the kubelet had its time to end the pods that were still there, each in its own, before the node went down', async () => {
+  const word = await bench.on('cat', '/var/lib/slow');
+  assert.equal(word, `ended in ${lastBoot}`);
+  const { status } = await podOf('slow');
+  assert.equal(status?.phase, 'Failed');
+  assert.equal(status.reason, 'Terminated');
+  assert.match(status.message ?? '', /imminent node shutdown/);
 });
 
 test('after 2.0.0 is good, its checks having run as units of the host, nothing of the agent is left on it', async () => {

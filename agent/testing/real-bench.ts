@@ -173,6 +173,7 @@ export class RealBench {
       count: 1,
       prefix: 'node',
       osImage: image('1.0.0'),
+      shutdownGraceSeconds: 10,
       images,
     });
     await this.#fleet.network.forward(this.#port);

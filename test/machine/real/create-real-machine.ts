@@ -24,7 +24,7 @@ export async function createRealMachine(options: RealMachineOptions): Promise<Re
 }
 
 async function installedFiles(options: RealMachineOptions): Promise<Record<string, string>> {
-  const { cluster, identity, zone, labels = {}, role } = options;
+  const { cluster, identity, zone, labels = {}, role, shutdownGraceSeconds } = options;
   const { name, address } = identity;
   const [client, serving] = await Promise.all([
     cluster.issueClientCert({ user: `system:node:${name}`, groups: ['system:nodes'] }),
@@ -37,5 +37,6 @@ async function installedFiles(options: RealMachineOptions): Promise<Record<strin
     serving,
     labels: { ...(zone !== undefined && { [ZONE_LABEL]: zone }), ...labels },
     taints: role === 'control-plane' ? [CONTROL_PLANE_TAINT] : [],
+    shutdownGraceSeconds,
   });
 }

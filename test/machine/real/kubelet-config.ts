@@ -1,5 +1,12 @@
+/** What differs between nodes. */
+export interface KubeletSetup {
+  taints: readonly object[];
+  /** See RealMachineKind. */
+  shutdownGraceSeconds?: number | undefined;
+}
+
 /** `/etc/kubernetes/kubelet.yaml` as kubeadm would write it, less what would change the whole computer. */
-export function kubeletConfig(taints: readonly object[]): object {
+export function kubeletConfig({ taints, shutdownGraceSeconds = 0 }: KubeletSetup): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -34,5 +41,8 @@ export function kubeletConfig(taints: readonly object[]): object {
     nodeStatusUpdateFrequency: '4s',
     nodeStatusReportFrequency: '5m',
     registerWithTaints: taints,
+    shutdownGracePeriod: `${shutdownGraceSeconds}s`,
+    // Of it, the last half is for critical pods.
+    shutdownGracePeriodCriticalPods: `${Math.floor(shutdownGraceSeconds / 2)}s`,
   };
 }

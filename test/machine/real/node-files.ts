@@ -15,6 +15,8 @@ export interface NodeSetup {
   serving: KeyPair;
   labels: Readonly<Record<string, string>>;
   taints: readonly object[];
+  /** See RealMachineKind. */
+  shutdownGraceSeconds?: number | undefined;
 }
 
 /** The files of one node that differ from all others', or that no OS image brings: path → content. */
@@ -50,6 +52,7 @@ function kubeletFiles({
   serving,
   labels,
   taints,
+  shutdownGraceSeconds,
 }: NodeSetup): Record<string, string> {
   const nodeLabels = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   const environment = [
@@ -58,7 +61,7 @@ function kubeletFiles({
     `NODE_LABELS=${nodeLabels.join(',')}`,
   ];
   return {
-    'etc/kubernetes/kubelet.yaml': JSON.stringify(kubeletConfig(taints), null, 2),
+    'etc/kubernetes/kubelet.yaml': JSON.stringify(kubeletConfig({ taints, shutdownGraceSeconds }), null, 2),
     'etc/kubernetes/kubelet.env': `${environment.join('\n')}\n`,
     'etc/kubernetes/kubeconfig': kubeconfig({ url: `https://${API_SERVICE}:443`, caPem }, client),
     'etc/kubernetes/ca.crt': caPem,

@@ -26,6 +26,8 @@ export interface RealMachineKind {
   /** `control-plane`: the label and the NoSchedule taint that kubeadm gives. */
   role?: 'worker' | 'control-plane' | undefined;
   labels?: Readonly<Record<string, string>> | undefined;
+  /** How long the kubelet gives pods to end when the node goes down in order; it does not look after them unless told. */
+  shutdownGraceSeconds?: number | undefined;
   times?: Partial<RealMachineTimes> | undefined;
 }
 
