@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { CONTROL_PLANE_LABEL } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
+import { Observer } from '#test/observer/observer.ts';
 import { STUBBORN } from '#test/stack/stubborn-workload.ts';
 import { Boots } from './boots.fixture.ts';
 import { shortenDeadman } from './holds.fixture.ts';
@@ -42,6 +44,26 @@ test('a budget that lets no pod go is named within a minute, and its node reboot
   assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 });
 });
 
+test('nodes of the control plane go one at a time, whatever the budget of their group is', async (t) => {
+  const boots = new Boots(witness.stack.fleet.machines);
+  const members = ['machine-1', 'machine-2'];
+  const label = (word: string) => witness.stack.kubectl(['label', 'nodes', ...members, word]);
+  await label(`${CONTROL_PLANE_LABEL}=`);
+  t.after(() => label(`${CONTROL_PLANE_LABEL}-`));
+  await witness.changeGroup(({ spec }) => {
+    spec.nodeSelector = {};
+  });
+  const controlPlane = new Observer(witness.stack.cluster, ({ metadata }) => members.includes(metadata.name));
+  controlPlane.start();
+  t.after(() => controlPlane.stop());
+  await witness.stack.publishAndDeclare('2.1.0');
+  t.diagnostic(await witness.arrive('2.1.0'));
+  assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 });
+  const { outages, worstTaken } = controlPlane.ledger;
+  assert.deepEqual([...new Set(outages.map(({ node }) => node))].toSorted(), members);
+  assert.equal(worstTaken.count, 1, worstTaken.nodes.join(' and '));
+});
+
 test('a version whose kubelet never runs is taken back by the host alone, is told, and halts the rollout', async (t) => {
   const boots = new Boots(witness.stack.fleet.machines);
   await witness.changeGroup(({ spec }) => {
@@ -61,12 +83,12 @@ test('a version whose kubelet never runs is taken back by the host alone, is tol
   );
   const { update, os } = back.state.status ?? {};
   t.diagnostic(`${name}: ${update?.error?.message}`);
-  assert.equal(os?.version, '2.0.0');
+  assert.equal(os?.version, '2.1.0');
   assert.equal(update?.error?.code, 'BootFailed');
   assert.match(update.error.message, /without its agent/);
   await until('the rollout has halted', async () => (await witness.halted())?.includes('3.0.0') === true, {
     timeoutMs: WITHIN_MS,
   });
-  t.diagnostic(await witness.arrive('2.0.0'));
+  t.diagnostic(await witness.arrive('2.1.0'));
   assert.deepEqual(boots.since, { [name]: 3 }, 'both tries, and back');
 });
