@@ -20,6 +20,7 @@ import { PayloadServer } from '#test/machine/payload-server.ts';
 import { generateKey } from '../payload/minisign.ts';
 import { publishPayload } from '../payload/publish.ts';
 
+const LOOK_EVERY_MS = 200;
 const NAME = 'node1';
 const PATH = resourcePath('NodeState', NAME);
 
@@ -140,7 +141,7 @@ export class RealBench {
 
   async waitFor(what: string, holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
     try {
-      await until(what, holds, { timeoutMs });
+      await until(what, holds, { timeoutMs, everyMs: LOOK_EVERY_MS });
     } catch (error) {
       const [{ status }, log] = await Promise.all([this.read(), this.log().catch(String)]);
       console.log(JSON.stringify(status, undefined, 1), log.slice(-6000));
@@ -163,7 +164,9 @@ export class RealBench {
     for (const [version, behaviour] of Object.entries(others)) {
       await buildRealOsImage({ path: image(version), version, behaviour, suite: 'trixie' });
       const outDir = join(this.directory, 'payloads');
-      await publishPayload({ image: image(version), version, outDir, secretKey: this.#keys.secretKey });
+      const { secretKey } = this.#keys;
+      // What is compressed further is only the test's time.
+      await publishPayload({ image: image(version), version, outDir, secretKey, level: 1 });
     }
     await this.#payloads.start();
     const { cluster } = this;

@@ -75,9 +75,14 @@ async function on(machine: RealMachine, ...argv: string[]): Promise<string> {
   return stdout;
 }
 
+const DEADMAN = '/etc/systemd/system/careen-deadman.timer.d';
+
 /** Has the deadman fire soon after a boot, where it has a reason to; by itself it waits for the gate and a minute more. */
 export async function shortenDeadman(machine: RealMachine): Promise<void> {
-  const directory = '/etc/systemd/system/careen-deadman.timer.d';
   const text = '[Timer]\\nOnBootSec=\\nOnBootSec=10s\\n';
-  await on(machine, 'sh', '-c', `mkdir -p ${directory} && printf '${text}' >${directory}/soon.conf`);
+  await on(machine, 'sh', '-c', `mkdir -p ${DEADMAN} && printf '${text}' >${DEADMAN}/soon.conf`);
+}
+
+export async function unshortenDeadman(machine: RealMachine): Promise<void> {
+  await on(machine, 'rm', '-r', DEADMAN);
 }

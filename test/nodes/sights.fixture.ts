@@ -2,6 +2,7 @@ import type { NodeState } from '#api/kinds.ts';
 import type { Node } from '#api/meta.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { KubectlWatch, type WatchEvent } from '#test/observer/kubectl-watch.ts';
+import { allRest } from '#test/stack/objects.ts';
 import { momentOf, type Moment } from './moment.fixture.ts';
 
 /** A node as it was last seen. */
@@ -40,6 +41,12 @@ export class Sights {
   /** All nodes of which both the Node and its NodeState are known. */
   get all(): Sight[] {
     return [...this.#nodes.keys()].map((name) => this.of(name)).filter((sight) => sight !== undefined);
+  }
+
+  /** Whether every node rests on `version`, as far as was seen; the lock is not watched. */
+  rest(names: readonly string[], version: string): boolean {
+    const [nodes, states] = [[...this.#nodes.values()], [...this.#states.values()]];
+    return allRest({ nodes, states, lock: undefined }, names, version);
   }
 
   of(name: string): Sight | undefined {

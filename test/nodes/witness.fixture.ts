@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthGate } from '#api/health.ts';
 import type { NodeGroup } from '#api/kinds.ts';
+import type { Pod } from '#api/meta.ts';
 import { PodLedger, WORKLOAD, workloadManifests } from '#demo/workload.ts';
 import { until } from '#test/cluster/until.ts';
 import { RealMachine } from '#test/machine/real/real-machine.ts';
@@ -13,6 +14,7 @@ import { HOLDABLE } from './holds.fixture.ts';
 import { momentOf, type Moment } from './moment.fixture.ts';
 import { Sights, type Sight } from './sights.fixture.ts';
 
+const PODS = '/api/v1/namespaces/default/pods';
 const LOOK_EVERY_MS = 250;
 /** On two cores that do nothing else it takes half a minute. */
 const ARRIVE_WITHIN_MS = 240_000;
@@ -158,7 +160,9 @@ export class Witness {
 
   /** Waits until every node rests on `version`, and judges what happened since the last time. */
   async arrive(version: string): Promise<string> {
-    const rest = async () => allRest(await this.#world(), this.names, version);
+    // The watches cost nothing; what they show is looked at once more.
+    const rest = async () =>
+      this.sights.rest(this.names, version) && allRest(await this.#world(), this.names, version);
     const serve = () => this.#pods.ready === WORKLOAD.replicas;
     try {
       const often = { timeoutMs: ARRIVE_WITHIN_MS, everyMs: LOOK_EVERY_MS };
@@ -202,9 +206,9 @@ export class Witness {
   }
 
   async #lookAtPods(): Promise<void> {
-    const { pods } = await this.#world();
+    const { items } = await this.stack.client.list<Pod>(PODS, { labelSelector: `app=${WORKLOAD.name}` });
     const power = [...this.stack.power()].filter(([name]) => !this.#cut.has(name));
-    this.#pods.see(pods, new Map(power));
+    this.#pods.see(items, new Map(power));
   }
 
   #world(): Promise<World> {

@@ -64,7 +64,11 @@ export async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
 }
 
 /** Whether every one of `names` runs `version` and rests: gate passed, no place held, nothing cordoned. */
-export function allRest({ nodes, states, lock }: World, names: readonly string[], version: string): boolean {
+export function allRest(
+  { nodes, states, lock }: Pick<World, 'nodes' | 'states' | 'lock'>,
+  names: readonly string[],
+  version: string,
+): boolean {
   return (
     (lock?.status?.holders ?? []).length === 0 &&
     names.every((name) => {
