@@ -6,6 +6,22 @@ import { BusError } from './bus-error.ts';
 /** D-Bus value of a property with its signature. */
 export type Property = readonly [name: string, value: readonly [signature: string, value: unknown]];
 
+/** A unit as systemd has it now (ListUnitsByNames). */
+export interface ListedUnit {
+  name: string;
+  /** loaded, not-found, masked, error, bad-setting. */
+  load: string;
+  /** active, reloading, inactive, failed, activating, deactivating. */
+  active: string;
+  sub: string;
+}
+
+export type JobMember = 'StartUnit' | 'StopUnit' | 'RestartUnit' | 'TryRestartUnit' | 'ReloadOrTryRestartUnit';
+
+const SIGKILL = 9;
+/** With many units, and all generators run anew. */
+const RELOAD_MS = 60_000;
+
 const SYSTEMD = 'org.freedesktop.systemd1';
 const PATH = '/org/freedesktop/systemd1';
 
@@ -38,6 +54,70 @@ export class Manager {
     await this.#call('StopUnit', 'ss', [name, 'replace']);
   }
 
+  /** Has systemd read all unit files anew (daemon-reload). */
+  async reload(): Promise<void> {
+    await this.#call('Reload', '', [], RELOAD_MS);
+  }
+
+  /** As `systemctl enable`, but for the daemon-reload. */
+  async enableUnitFile(name: string): Promise<void> {
+    await this.#call('EnableUnitFiles', 'asbb', [[name], false, true]);
+  }
+
+  /** As `systemctl disable`, but for the daemon-reload; also of a unit whose file is gone. */
+  async disableUnitFile(name: string): Promise<void> {
+    await this.#call('DisableUnitFiles', 'asb', [[name], false]);
+  }
+
+  /** enabled, disabled, static, masked, … (systemctl(1), is-enabled). */
+  async unitFileState(name: string): Promise<string> {
+    const [state] = await this.#call('GetUnitFileState', 's', [name]);
+    return String(state);
+  }
+
+  /** Each unit by its name, also one that does not exist: its load state is not-found then. */
+  async listUnits(names: readonly string[]): Promise<ListedUnit[]> {
+    const [units] = await this.#call('ListUnitsByNames', 'as', [names]);
+    return (units as unknown[][]).map(([name, , load, active, sub]) => ({
+      name: String(name),
+      load: String(load),
+      active: String(active),
+      sub: String(sub),
+    }));
+  }
+
+  /** A property of a unit's own interface, such as NRestarts of `Service`. */
+  async unitProperty(unit: string, type: 'Service' | 'Unit', name: string): Promise<unknown> {
+    const [value] = await this.connection.call({
+      destination: SYSTEMD,
+      path: unitPath(unit),
+      interface: 'org.freedesktop.DBus.Properties',
+      member: 'Get',
+      signature: 'ss',
+      body: [`${SYSTEMD}.${type}`, name],
+    });
+    return value;
+  }
+
+  /** Begins a job; its object path. */
+  async beginJob(member: JobMember, unit: string): Promise<string> {
+    const [path] = await this.#call(member, 'ss', [unit, 'replace']);
+    return String(path);
+  }
+
+  /** The job is off; what its unit runs for it (a reload that hangs) is killed. */
+  async endJob(path: string, unit: string): Promise<void> {
+    await this.#call('CancelJob', 'u', [Number(path.slice(path.lastIndexOf('/') + 1))]);
+    await this.#call('KillUnit', 'ssi', [unit, 'control', SIGKILL]);
+  }
+
+  /** From now on the connection tells when jobs end. */
+  async followJobs(): Promise<void> {
+    if (!this.connection.viaBus) return;
+    await this.#call('Subscribe', '', []);
+    await this.#match(`interface='${SYSTEMD}.Manager',member='JobRemoved'`);
+  }
+
   /** Makes a unit that lives as long as it runs, and starts it; no units beside it. */
   async startTransientUnit(name: string, properties: readonly Property[]): Promise<void> {
     await this.#call('StartTransientUnit', 'ssa(sv)a(sa(sv))', [name, 'fail', properties, []]);
@@ -45,10 +125,9 @@ export class Manager {
 
   /** From now on the connection tells when jobs end, and what changes in `unit`. */
   async follow(unit: string): Promise<void> {
+    await this.followJobs();
     // Over its own socket systemd tells everything to everybody.
     if (!this.connection.viaBus) return;
-    await this.#call('Subscribe', '', []);
-    await this.#match(`interface='${SYSTEMD}.Manager',member='JobRemoved'`);
     await this.#match(`path='${unitPath(unit)}',member='PropertiesChanged'`);
   }
 
@@ -56,14 +135,14 @@ export class Manager {
     this.connection.close();
   }
 
-  async #call(member: string, signature: string, body: unknown[]): Promise<unknown[]> {
-    return this.connection.call({
-      destination: SYSTEMD,
-      path: PATH,
-      interface: `${SYSTEMD}.Manager`,
-      member,
-      ...(signature === '' ? {} : { signature, body }),
-    });
+  async #call(
+    member: string,
+    signature: string,
+    body: unknown[],
+    timeoutMs?: number,
+  ): Promise<unknown[]> {
+    const to = { destination: SYSTEMD, path: PATH, interface: `${SYSTEMD}.Manager`, member };
+    return this.connection.call({ ...to, ...(signature === '' ? {} : { signature, body }) }, timeoutMs);
   }
 
   async #match(rule: string): Promise<void> {

@@ -1,0 +1,47 @@
+import type { CommandResult } from '#agent/boot/host.ts';
+import { ConfigError } from '../config-error.ts';
+import type { Units } from '../units/units.ts';
+import type { ActionStep } from './steps.ts';
+
+/** What steps act on. */
+export interface StepTools {
+  units: Units;
+  run: (argv: readonly string[], signal: AbortSignal, limitMs: number) => Promise<CommandResult>;
+}
+
+/** systemd gives a unit 90 s to stop, by default, and as long to start. */
+const LIMIT_MS = 180_000;
+const RUN_MS = 10_000;
+/** Settings are applied also where nothing had to be applied at boot. */
+const ALWAYS_RUN = ['systemd-sysctl.service', 'systemd-modules-load.service'];
+
+/** Does one step; rejects with `ConfigError` ActionFailed. */
+export async function runStep(step: ActionStep, tools: StepTools, signal: AbortSignal): Promise<void> {
+  const { units } = tools;
+  const { unit = '' } = step;
+  switch (step.do) {
+    case 'daemonReload':
+      return units.reload();
+    case 'enable':
+      await units.enable(unit);
+      return units.reload();
+    case 'disable':
+      await units.disable(unit);
+      return units.reload();
+    case 'restart':
+      return units.job(ALWAYS_RUN.includes(unit) ? 'rerun' : 'restart', unit, LIMIT_MS);
+    case 'start':
+    case 'stop':
+    case 'reload':
+      return units.job(step.do, unit, LIMIT_MS);
+    case 'hostname':
+      return setHostname(step.to ?? '', tools, signal);
+  }
+}
+
+/** The file is in its place already; this is the name in use. */
+async function setHostname(name: string, { run }: StepTools, signal: AbortSignal): Promise<void> {
+  const { status, output } = await run(['hostname', name], signal, RUN_MS);
+  if (status === 0) return;
+  throw new ConfigError('ActionFailed', `the host name could not be set: ${output.trim().slice(0, 300)}`);
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { unitName } from '#api/config-fields.ts';
+import { isCriticalUnit } from '../units/unit-rules.ts';
+import type { UnitChange } from '../units/plan-units.ts';
+import type { Effects } from './effects.ts';
+
+const DEEDS = [
+  'daemonReload',
+  'enable',
+  'disable',
+  'stop',
+  'reload',
+  'restart',
+  'start',
+  'hostname',
+] as const;
+
+/** One thing to do after the files are in their place; it may be repeated. */
+export const actionStep = z.strictObject({
+  do: z.enum(DEEDS),
+  unit: unitName.optional(),
+  /** Of `hostname`: what it becomes, and was. */
+  to: z.string().optional(),
+  from: z.string().optional(),
+});
+export type ActionStep = z.infer<typeof actionStep>;
+
+export interface StepsInput {
+  effects: Effects;
+  units: readonly UnitChange[];
+  /** Units whose own file goes: there is nothing left to restart. */
+  gone: ReadonlySet<string>;
+  hostname?: { from: string; to: string } | undefined;
+}
+
+/** Settings first, as what is restarted reads them; what the node hangs on last. */
+const EARLY = ['systemd-sysctl.service', 'systemd-modules-load.service'];
+
+/**
+ * All that follows a change, in order: systemd reads its units; what is not wanted stops; settings; reloads;
+ * restarts; starts. Of a node that reboots, only what must stand before the boot.
+ */
+export function stepsOf({ effects, units, gone, hostname }: StepsInput): ActionStep[] {
+  const started = new Set(units.filter(({ run }) => run === true).map(({ name }) => name));
+  const restart = effects.restart.filter((unit) => !gone.has(unit) && !started.has(unit));
+  const reload = effects.reload.filter((unit) => !gone.has(unit));
+  const running = (run: boolean) =>
+    effects.reboots ? [] : units.filter((unit) => unit.run === run).map(({ name }) => name);
+  return [
+    ...(effects.daemonReload ? [{ do: 'daemonReload' as const }] : []),
+    ...enabling(units, false),
+    ...enabling(units, true),
+    ...(hostname === undefined ? [] : [{ do: 'hostname' as const, ...hostname }]),
+    ...each('stop', running(false)),
+    ...each('reload', reload),
+    ...each('restart', inOrder(restart)),
+    ...each('start', running(true)),
+  ];
+}
+
+function each(what: ActionStep['do'], units: readonly string[]): ActionStep[] {
+  return units.map((unit) => ({ do: what, unit }));
+}
+
+function enabling(units: readonly UnitChange[], enable: boolean): ActionStep[] {
+  const names = units.filter((unit) => unit.enable === enable).map(({ name }) => name);
+  return each(enable ? 'enable' : 'disable', names);
+}
+
+function inOrder(units: readonly string[]): string[] {
+  const rank = (unit: string) => (EARLY.includes(unit) ? 0 : isCriticalUnit(unit) ? 2 : 1);
+  return units.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+const BACK: Record<ActionStep['do'], ActionStep['do']> = {
+  daemonReload: 'daemonReload',
+  enable: 'disable',
+  disable: 'enable',
+  stop: 'start',
+  start: 'stop',
+  reload: 'reload',
+  restart: 'restart',
+  hostname: 'hostname',
+};
+
+/** The way back: what was started stops first, before its file is forgotten; all else as on the way there. */
+export function undoOf(steps: readonly ActionStep[]): ActionStep[] {
+  const back = steps.map(({ from, to, ...step }) => ({
+    ...step,
+    do: BACK[step.do],
+    ...(from === undefined ? {} : { to: from }),
+    ...(to === undefined ? {} : { from: to }),
+  }));
+  const first = (step: ActionStep) => step.do === 'stop' || step.do === 'disable';
+  return [...back.filter(first).toReversed(), ...back.filter((step) => !first(step))];
+}
+
+/** By which a step is known in the journal. */
+export function nameOf({ do: what, unit }: ActionStep): string {
+  return unit === undefined ? what : `${what}:${unit}`;
+}
