@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Flags, FlagValues } from '#runtime/flags/flags.ts';
-import { addressFlag, argvFlag } from '#runtime/flags/types.ts';
+import { addressFlag, argvFlag, switchFlag } from '#runtime/flags/types.ts';
 import { programFlags } from '#runtime/operator/common-flags.ts';
 
 export const AGENT_FLAGS = {
@@ -22,6 +22,11 @@ export const AGENT_FLAGS = {
     schema: z.string().optional(),
     value: 'PATH',
     help: 'disk or image file that holds the slots; found from the kernel command line if not given',
+  },
+  nodeConfig: {
+    schema: switchFlag,
+    default: 'false',
+    help: 'look after the configuration of the host as well, as NodeConfigs want it',
   },
   rebootCommand: {
     schema: argvFlag.optional(),

@@ -6,6 +6,8 @@ import { Health } from '#runtime/health/health.ts';
 import { serveHealth } from '#runtime/health/server.ts';
 import { watchObject } from '#runtime/informer/watch-object.ts';
 import type { Log } from '#runtime/log/log.ts';
+import type { ConfigLife } from './config/life/config-life.ts';
+import type { HostConfigOptions } from './config/host-config.ts';
 import { HostRoot } from './boot/host-root.ts';
 import type { AgentOptions } from './flags.ts';
 import { stateDirOf } from './flags.ts';
@@ -35,18 +37,18 @@ export async function runAgent(options: AgentOptions, log: Log, signal: AbortSig
   };
   const reporter = new Reporter({ api, onError, onWrite: (patch) => log.debug('status written', { patch }) });
   const claim = new Claim(stateDirOf(options));
-  const agent = new Agent({
-    ...machineParts(
-      options,
-      log,
-      onceFor((path) => log.warn(CACHED, { path })),
-    ),
-    claim: () => claim.take(),
-    api,
-    reporter,
+  const machine = machineParts(
+    options,
     log,
-    now: Date.now,
-    monotonicMs: () => performance.now(),
+    onceFor((path) => log.warn(CACHED, { path })),
+  );
+  const shared = { api, log, now: Date.now, monotonicMs: () => performance.now() };
+  const agent = new Agent({
+    ...machine,
+    ...shared,
+    claim: () => claim.take(),
+    reporter,
+    config: options.nodeConfig ? await configOf(options, machine.host, client, shared) : undefined,
     sleep: sleepUntil,
     agentVersion: AGENT_VERSION,
     startedAt: Date.now(),
@@ -76,6 +78,21 @@ function machineParts(options: AgentOptions, log: Log, onCached: OnCached) {
     stager: new PayloadStager(stateDir),
     openEngine: (diskID: string | undefined) => openEngine(options, diskID, onCached),
   };
+}
+
+/** Loaded where it is wanted: the agent's memory is every node's. */
+async function configOf(
+  options: AgentOptions,
+  host: HostRoot,
+  client: KubeClient,
+  agent: HostConfigOptions['agent'],
+): Promise<ConfigLife> {
+  const { hostRoot: root, nodeName, kubeconfig, rebootCommand } = options;
+  const { hostConfig } = await import('./config/host-config.ts');
+  const { machineID = '' } = await host.facts();
+  const systemd = rebootCommand === undefined;
+  const stateDir = stateDirOf(options);
+  return hostConfig({ root, stateDir, nodeName, machineID, kubeconfig, systemd, client, host, agent });
 }
 
 async function openEngine(

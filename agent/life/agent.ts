@@ -3,8 +3,10 @@ import { faultStatus } from '../report/fault-status.ts';
 import { statusOf } from '../report/status.ts';
 import type { AgentRecord, Failure } from '../record/record.ts';
 import type { HostFacts } from '../boot/host.ts';
+import type { Turn } from '../config/life/config-life.ts';
 import { SlotError } from '../slots/slot-error.ts';
 import type { SlotEngine } from '../slots/engine.ts';
+import { acceptForConfig } from './accept-for-config.ts';
 import { Beside } from './beside.ts';
 import { carryOut } from './carry-out.ts';
 import type { Facts, Work } from './facts.ts';
@@ -21,6 +23,9 @@ const LONGEST_RETRY_MS = 60_000;
 const CLAIMED_MS = 2000;
 /** A fault is told when it stays: so many times in a row, which takes 3 s. One that passes is only logged. */
 const FAULTS_TOLD = 3;
+
+/** Steps of the update during which the configuration has its turn. */
+const BESIDE: ReadonlySet<Step['do']> = new Set(['idle', 'check', 'accept']);
 
 /**
  * The loop: look, decide, do one thing, say what is. It begins anew from the disk, the record and the
@@ -93,14 +98,38 @@ export class Agent {
     const { facts, engine } = await this.#look(this.#host);
     const step = nextStep(facts);
     this.#say(step);
-    if (step.do === 'idle' || step.do === 'check') this.#propose(facts);
-    if (step.do === 'idle') return step.waitMs ?? Number.POSITIVE_INFINITY;
+    const config = await this.#configure(step, facts, signal);
+    if (config.did || step.do === 'idle' || step.do === 'check') this.#propose(facts);
+    if (config.did) return 0;
+    if (step.do === 'idle') return Math.min(step.waitMs ?? Number.POSITIVE_INFINITY, config.waitMs);
     if (engine === undefined) return Number.POSITIVE_INFINITY;
     // Whoever ends the agent waits for it: nothing new is begun.
     signal.throwIfAborted();
     const context = { parts: this.#parts, beside: this.#beside, work: this.#work, engine, facts, signal };
     this.#record = await carryOut(step, context);
     return step.do === 'check' && !this.#passedAll() ? step.waitMs : 0;
+  }
+
+  /**
+   * A step of the configuration, before those of the update that could come in its way: it goes first where both
+   * wait for one reboot.
+   */
+  async #configure(step: Step, facts: Facts, signal: AbortSignal): Promise<Turn> {
+    const { config } = this.#parts;
+    if (config === undefined || !BESIDE.has(step.do)) return { did: false, waitMs: Number.POSITIVE_INFINITY };
+    const { host, record, spec } = facts;
+    const accept = (grantID: string) =>
+      acceptForConfig(grantID, { parts: this.#parts, facts: { ...facts, config: config.report() }, signal });
+    const around = {
+      bootID: host.bootID,
+      spec,
+      update: record.armed === undefined ? ('Idle' as const) : updateAt(facts),
+      updateStaged: record.staged !== undefined,
+      accept,
+    };
+    const turn = await config.turn(around, signal);
+    facts.config = config.report();
+    return turn;
   }
 
   /** The facts as they are now; the record is read once, and again after it could not be written. */
@@ -197,4 +226,9 @@ export class Agent {
     if (said !== this.#said) this.#parts.log.info(said);
     this.#said = said;
   }
+}
+
+/** With an armed slot the machine either goes down, or is up with a version on trial. */
+function updateAt({ record: { armed }, host }: Facts): 'GoingDown' | 'Trial' {
+  return armed?.bootID === host.bootID ? 'GoingDown' : 'Trial';
 }

@@ -1,3 +1,4 @@
+import type { ConfigReport } from '../config/life/report.ts';
 import type { NodeStateSpec } from '#api/node-state.ts';
 import type { EngineStatus } from '../slots/engine.ts';
 import type { AgentRecord, Failure } from '../record/record.ts';
@@ -48,4 +49,6 @@ export interface Facts {
   /** Undefined while there is no NodeState, or none that the agent could read yet. */
   spec?: NodeStateSpec | undefined;
   work: Work;
+  /** What there is to say of the configuration; undefined where this agent looks after none. */
+  config?: ConfigReport | undefined;
 }

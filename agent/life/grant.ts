@@ -5,7 +5,15 @@ import type { Facts } from './facts.ts';
 
 /** Why a grant is not one for this machine, now. */
 export interface Refusal {
-  reason: 'OtherNode' | 'OtherBoot' | 'Expired' | 'Spent' | 'NothingStaged' | 'Withdrawn' | 'NotVerified';
+  reason:
+    | 'OtherNode'
+    | 'OtherBoot'
+    | 'DrainOnly'
+    | 'Expired'
+    | 'Spent'
+    | 'NothingStaged'
+    | 'Withdrawn'
+    | 'NotVerified';
   message: string;
 }
 
@@ -26,6 +34,7 @@ const LOCAL: Check[] = [
     grant.bootID === host.bootID
       ? undefined
       : refuse('OtherBoot', `it is for boot ${grant.bootID}, this is ${host.bootID}`),
+  ({ grant }) => (grant.mode === 'reboot' ? undefined : refuse('DrainOnly', 'it allows no reboot')),
   ({ grant, record }) =>
     record.spent.includes(grant.id) ? refuse('Spent', `grant ${grant.id} was used before`) : undefined,
   ({ grant, now }) =>

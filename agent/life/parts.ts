@@ -2,6 +2,7 @@ import type { NodeState } from '#api/kinds.ts';
 import type { Node } from '#api/meta.ts';
 import type { UpdateErrorCode } from '#api/node-state.ts';
 import type { Log } from '#runtime/log/log.ts';
+import type { ConfigLife } from '../config/life/config-life.ts';
 import type { Host } from '../boot/host.ts';
 import type { RecordStore } from '../record/record-file.ts';
 import type { Reporter, StatusApi } from '../report/reporter.ts';
@@ -60,6 +61,8 @@ export interface Parts {
   monotonicMs(): number;
   /** Waits so many ms (perhaps Infinity), or until `signal` aborts; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** The configuration of the node; undefined: this agent looks after none. */
+  config?: ConfigLife | undefined;
   agentVersion: string;
   /** When this process started, ms since 1970. */
   startedAt: number;

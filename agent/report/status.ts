@@ -1,4 +1,7 @@
 import type { NodeStateStatus, SlotStatus, UpdateStatus } from '#api/node-state.ts';
+import type { ConfigStatus } from '#api/node-config-state.ts';
+import { mergeReboot } from '../config/life/report.ts';
+import type { ConfigReport } from '../config/life/report.ts';
 import { recognise } from '../boot/recognise.ts';
 import type { Facts } from '../life/facts.ts';
 
@@ -15,7 +18,7 @@ export interface StatusInput extends Facts {
 /** The whole status as the facts have it, but for `lastReport`. Pure, so that nothing unreported needs to be remembered. */
 export function statusOf(input: StatusInput): NodeStateStatus {
   const { host, engine, record, agentVersion } = input;
-  const reboot = rebootOf(input);
+  const reboot = mergeReboot(rebootOf(input), input.config);
   return {
     bootID: host.bootID,
     ...(host.machineID === undefined ? {} : { machineID: host.machineID }),
@@ -25,6 +28,7 @@ export function statusOf(input: StatusInput): NodeStateStatus {
     ...(engine === undefined ? {} : { slots: engine.slots.map((slot) => withContents(slot, input)) }),
     update: updateOf(input),
     ...(reboot === undefined ? {} : { reboot }),
+    ...(input.config === undefined ? {} : { config: configOf(input.config.config, input) }),
     ...(record.health === undefined ? {} : { health: record.health }),
     ...(record.quarantine.length === 0 ? {} : { quarantine: record.quarantine }),
     ...(record.history.length === 0 ? {} : { history: record.history }),
@@ -110,6 +114,13 @@ function rebootOf({ record, host }: StatusInput): NodeStateStatus['reboot'] {
   if (staged === undefined) return undefined;
   if (armed !== undefined && armed.bootID !== host.bootID) return undefined;
   return { requested: true, reasons: [`update to ${staged.version}`], since: staged.requestedAt };
+}
+
+function configOf(told: ConfigReport['config'], { reported, now, startedAt }: StatusInput): ConfigStatus {
+  const before = reported?.config;
+  const same = before?.phase === told.phase && before.hash === told.hash;
+  const began = before === undefined ? startedAt : now;
+  return { ...told, since: same ? before.since : new Date(began).toISOString() };
 }
 
 function withoutUndefined<T extends object>(value: T): T {

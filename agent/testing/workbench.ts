@@ -18,6 +18,8 @@ export interface WorkbenchOptions {
   osImage: string;
   kubeconfig: string;
   nodeName: string;
+  /** The agent looks after the configuration as well. */
+  nodeConfig?: boolean;
 }
 
 const PROGRAM = join(import.meta.dirname, '../main.ts');
@@ -41,6 +43,11 @@ export class Workbench {
   async build(): Promise<void> {
     await mkdir(join(this.#root, 'run'), { recursive: true });
     createDisk(this.disk, { usrMiB: 8, osImage: this.#options.osImage });
+  }
+
+  /** What the agent sees as the host's root directory. */
+  get root(): string {
+    return this.#root;
   }
 
   get slots() {
@@ -75,7 +82,8 @@ export class Workbench {
       '--log-level': 'debug',
       '--command-prefix': JSON.stringify(['env']),
     };
-    this.#agent = spawn(process.execPath, [PROGRAM, ...Object.entries(flags).flat()], {
+    const more = this.#options.nodeConfig === true ? ['--node-config'] : [];
+    this.#agent = spawn(process.execPath, [PROGRAM, ...Object.entries(flags).flat(), ...more], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#agent.stderr?.on('data', (data: Buffer) => void appendFile(this.logFile, data));

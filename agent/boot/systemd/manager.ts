@@ -16,7 +16,8 @@ export interface ListedUnit {
   sub: string;
 }
 
-export type JobMember = 'StartUnit' | 'StopUnit' | 'RestartUnit' | 'TryRestartUnit' | 'ReloadOrTryRestartUnit';
+export type JobMember =
+  'StartUnit' | 'StopUnit' | 'RestartUnit' | 'TryRestartUnit' | 'ReloadOrTryRestartUnit';
 
 const SIGKILL = 9;
 /** With many units, and all generators run anew. */
@@ -135,12 +136,7 @@ export class Manager {
     this.connection.close();
   }
 
-  async #call(
-    member: string,
-    signature: string,
-    body: unknown[],
-    timeoutMs?: number,
-  ): Promise<unknown[]> {
+  async #call(member: string, signature: string, body: unknown[], timeoutMs?: number): Promise<unknown[]> {
     const to = { destination: SYSTEMD, path: PATH, interface: `${SYSTEMD}.Manager`, member };
     return this.connection.call({ ...to, ...(signature === '' ? {} : { signature, body }) }, timeoutMs);
   }

@@ -1,11 +1,13 @@
 import type { CommandResult } from '#agent/boot/host.ts';
 import { ConfigError } from '../config-error.ts';
+import type { KernelArguments } from '../kernel-arguments/kernel-arguments.ts';
 import type { Units } from '../units/units.ts';
 import type { ActionStep } from './steps.ts';
 
 /** What steps act on. */
 export interface StepTools {
   units: Units;
+  kernelArguments: Pick<KernelArguments, 'write' | 'undo'>;
   run: (argv: readonly string[], signal: AbortSignal, limitMs: number) => Promise<CommandResult>;
 }
 
@@ -15,9 +17,14 @@ const RUN_MS = 10_000;
 /** Settings are applied also where nothing had to be applied at boot. */
 const ALWAYS_RUN = ['systemd-sysctl.service', 'systemd-modules-load.service'];
 
-/** Does one step; rejects with `ConfigError` ActionFailed. */
-export async function runStep(step: ActionStep, tools: StepTools, signal: AbortSignal): Promise<void> {
-  const { units } = tools;
+/** Does one step, or undoes it; rejects with `ConfigError` ActionFailed. */
+export async function runStep(
+  step: ActionStep,
+  tools: StepTools,
+  signal: AbortSignal,
+  undo = false,
+): Promise<void> {
+  const { units, kernelArguments } = tools;
   const { unit = '' } = step;
   switch (step.do) {
     case 'daemonReload':
@@ -34,6 +41,8 @@ export async function runStep(step: ActionStep, tools: StepTools, signal: AbortS
     case 'stop':
     case 'reload':
       return units.job(step.do, unit, LIMIT_MS);
+    case 'kernelArguments':
+      return undo ? kernelArguments.undo() : kernelArguments.write();
     case 'hostname':
       return setHostname(step.to ?? '', tools, signal);
   }

@@ -13,6 +13,7 @@ const DEEDS = [
   'restart',
   'start',
   'hostname',
+  'kernelArguments',
 ] as const;
 
 /** One thing to do after the files are in their place; it may be repeated. */
@@ -31,6 +32,7 @@ export interface StepsInput {
   /** Units whose own file goes: there is nothing left to restart. */
   gone: ReadonlySet<string>;
   hostname?: { from: string; to: string } | undefined;
+  kernelArguments: boolean;
 }
 
 /** Settings first, as what is restarted reads them; what the node hangs on last. */
@@ -40,7 +42,7 @@ const EARLY = ['systemd-sysctl.service', 'systemd-modules-load.service'];
  * All that follows a change, in order: systemd reads its units; what is not wanted stops; settings; reloads;
  * restarts; starts. Of a node that reboots, only what must stand before the boot.
  */
-export function stepsOf({ effects, units, gone, hostname }: StepsInput): ActionStep[] {
+export function stepsOf({ effects, units, gone, hostname, kernelArguments }: StepsInput): ActionStep[] {
   const started = new Set(units.filter(({ run }) => run === true).map(({ name }) => name));
   const restart = effects.restart.filter((unit) => !gone.has(unit) && !started.has(unit));
   const reload = effects.reload.filter((unit) => !gone.has(unit));
@@ -50,6 +52,7 @@ export function stepsOf({ effects, units, gone, hostname }: StepsInput): ActionS
     ...(effects.daemonReload ? [{ do: 'daemonReload' as const }] : []),
     ...enabling(units, false),
     ...enabling(units, true),
+    ...(kernelArguments ? [{ do: 'kernelArguments' as const }] : []),
     ...(hostname === undefined ? [] : [{ do: 'hostname' as const, ...hostname }]),
     ...each('stop', running(false)),
     ...each('reload', reload),
@@ -81,6 +84,7 @@ const BACK: Record<ActionStep['do'], ActionStep['do']> = {
   reload: 'reload',
   restart: 'restart',
   hostname: 'hostname',
+  kernelArguments: 'kernelArguments',
 };
 
 /** The way back: what was started stops first, before its file is forgotten; all else as on the way there. */

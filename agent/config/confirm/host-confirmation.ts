@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Log } from '#runtime/log/log.ts';
@@ -46,18 +47,18 @@ export class HostConfirmation implements Confirmation {
     }
     const { units } = this.#options;
     await units.reload();
-    await units.job('stop', TIMER, LIMIT_MS);
-    await units.job('start', TIMER, LIMIT_MS);
+    await units.job('rerun', TIMER, LIMIT_MS);
   }
 
   /** The script goes first. What else cannot be removed is inert without it. */
   async disarm(): Promise<void> {
+    if (!existsSync(this.#directory) && !existsSync(join(this.#units, TIMER))) return;
     await this.#attempt('remove its script', () => this.#remove(this.#directory));
+    await this.#attempt('stop its timer', () => this.#options.units.job('stop', TIMER, LIMIT_MS));
     await this.#attempt('remove its units', async () => {
       for (const name of [join(TIMERS, TIMER), join(BOOTS, BOOT_SERVICE), TIMER, SERVICE, BOOT_SERVICE])
         await rm(join(this.#units, name), { force: true });
     });
-    await this.#attempt('stop its timer', () => this.#options.units.job('stop', TIMER, LIMIT_MS));
   }
 
   async #write(change: Unconfirmed): Promise<void> {

@@ -1,0 +1,105 @@
+import { hostname } from 'node:os';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConfigDocument } from '#api/config-document.ts';
+import type { Host } from '#agent/boot/host.ts';
+import { getLoopback } from '#agent/health/http.ts';
+import type { Parts } from '#agent/life/parts.ts';
+import { KubeClient } from '#runtime/client/client.ts';
+import type { Node } from '#api/meta.ts';
+import { readBundle } from './bundle/read-secret.ts';
+import { HostConfirmation } from './confirm/host-confirmation.ts';
+import { noConfirmation } from './confirm/no-confirmation.ts';
+import { kernelArgumentsOf } from './kernel-arguments/find.ts';
+import { ConfigLife } from './life/config-life.ts';
+import { ConfigRecordFile } from './life/config-record.ts';
+import { readLocalPolicy } from './paths/local-policy.ts';
+import { kindOf, verbOf } from './plan/change.ts';
+import { KUBELET_PORT } from './probes/always.ts';
+import { defaultGateway } from './probes/gateway.ts';
+import { HostFiles } from './transaction/host-files.ts';
+import { HostUnits } from './units/host-units.ts';
+import { noUnits } from './units/no-units.ts';
+import { verifyUnits } from './units/verify-units.ts';
+import type { StagedFile } from './transaction/contract.ts';
+
+export interface HostConfigOptions {
+  /** Where the host's root directory is mounted. */
+  root: string;
+  stateDir: string;
+  nodeName: string;
+  machineID: string;
+  kubeconfig: string | undefined;
+  /** Whether the host has a systemd that can be asked. */
+  systemd: boolean;
+  client: Pick<KubeClient, 'get'>;
+  host: Host;
+  agent: Pick<Parts, 'api' | 'log' | 'now' | 'monotonicMs'>;
+}
+
+const KUBELET_MS = 3000;
+
+/** The configuration's life on a real host. */
+export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife> {
+  const { root, stateDir, nodeName, machineID, systemd, client, host, agent } = options;
+  const tree = { root };
+  const units = systemd ? new HostUnits(root) : noUnits;
+  const run = (argv: readonly string[], signal: AbortSignal, ms: number) => host.run(argv, signal, ms);
+  return new ConfigLife({
+    files: new HostFiles({ tree, stateDir, machineID }),
+    bundle: (wanted, signal) => readBundle(client, nodeName, wanted, signal),
+    describe: async ({ changes }) =>
+      changes.map((change) => ({ kind: kindOf(change), name: change.path, change: verbOf(change) })),
+    policy: () => readLocalPolicy(tree),
+    judge: (staged: readonly StagedFile[], _: ConfigDocument, signal) =>
+      verifyUnits(staged, { root, stateDir, run }, signal),
+    units,
+    confirmation: systemd ? new HostConfirmation({ root, stateDir, units, log: agent.log }) : noConfirmation,
+    kernelArguments: await kernelArgumentsOf({ root, stateDir }),
+    guard: { start: () => undefined, stop: async () => undefined },
+    records: new ConfigRecordFile(stateDir, machineID),
+    hostname: async () => hostnameOf(root),
+    gateway: () => defaultGateway(),
+    kubelet: (signal) => kubeletAnswers(signal),
+    freshNode: (signal) => freshNode(options, signal),
+    unsupported: () => unsupported(root),
+    host,
+    agent,
+  });
+}
+
+/** The name in use, which a pod on the host's network shares. */
+async function hostnameOf(root: string): Promise<string> {
+  const text = await readFile(join(root, 'proc/sys/kernel/hostname'), 'utf8').catch(() => hostname());
+  return text.trim();
+}
+
+function kubeletAnswers(signal: AbortSignal): Promise<boolean> {
+  const target = { port: KUBELET_PORT, path: '/healthz', scheme: 'http' as const };
+  const timed = AbortSignal.any([signal, AbortSignal.timeout(KUBELET_MS)]);
+  return getLoopback(target, timed).then(
+    (status) => status === 200,
+    () => false,
+  );
+}
+
+/** A connection that was there before the change would prove nothing. */
+async function freshNode({ kubeconfig, nodeName }: HostConfigOptions, signal: AbortSignal): Promise<Node> {
+  const client = KubeClient.load({ kubeconfig, userAgent: 'careen-agent-probe' });
+  try {
+    return await client.get<Node>(`/api/v1/nodes/${encodeURIComponent(nodeName)}`, undefined, { signal });
+  } finally {
+    await client.close();
+  }
+}
+
+/** Why nothing can be written where configurations are; each path is looked at again before it is. */
+async function unsupported(root: string): Promise<string | undefined> {
+  try {
+    await access(join(root, 'etc'), constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `/etc of this host cannot be written (${(error as NodeJS.ErrnoException).code}): its files come with its image`;
+  }
+}
