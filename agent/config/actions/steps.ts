@@ -70,8 +70,12 @@ function enabling(units: readonly UnitChange[], enable: boolean): ActionStep[] {
   return each(enable ? 'enable' : 'disable', names);
 }
 
+function rank(unit: string): number {
+  if (EARLY.includes(unit)) return 0;
+  return isCriticalUnit(unit) ? 2 : 1;
+}
+
 function inOrder(units: readonly string[]): string[] {
-  const rank = (unit: string) => (EARLY.includes(unit) ? 0 : isCriticalUnit(unit) ? 2 : 1);
   return units.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 

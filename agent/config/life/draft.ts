@@ -69,20 +69,26 @@ function effectsOfAll(
   const kept = files.changes.filter(({ owned }) => owned !== undefined);
   const named = new Set(document.units.map(({ name }) => name));
   const settings: Touched[] = kernelArguments === undefined ? [] : [{ setting: 'kernelArguments' }];
-  const unit = ({ name }: UnitChange): Touched => ({ unit: name });
   const come = effectsOf(
     [
       ...kept.map(({ path }) => ({ path })),
-      ...units.filter(({ name }) => named.has(name)).map(unit),
+      ...units.filter(({ name }) => named.has(name)).map((one) => unit(one)),
       ...settings,
     ],
     document.disruption,
   );
   const go = effectsOf(
-    [...removed.map(({ path }) => ({ path })), ...units.filter(({ name }) => !named.has(name)).map(unit)],
+    [
+      ...removed.map(({ path }) => ({ path })),
+      ...units.filter(({ name }) => !named.has(name)).map((one) => unit(one)),
+    ],
     before?.disruption ?? document.disruption,
   );
   return joinEffects(come, go);
+}
+
+function unit({ name }: UnitChange): Touched {
+  return { unit: name };
 }
 
 function goneUnits({ changes }: FilePlan): Set<string> {

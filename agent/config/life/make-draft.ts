@@ -40,8 +40,8 @@ export async function makeDraft(
   return draftOf({ document, before, files, described, units, kernelArguments, hostname, record });
 }
 
-async function checkPolicy(document: ConfigDocument, { policy }: ConfigParts): Promise<void> {
-  const local = await policy();
+async function checkPolicy(document: ConfigDocument, parts: ConfigParts): Promise<void> {
+  const local = await parts.policy();
   checkUnits(document, local);
   const { validate, probes, kernelArguments } = document;
   const commands = validate.length > 0 || probes.some(({ command }) => command !== undefined);
