@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { durationFlag, switchFlag } from '#runtime/flags/types.ts';
+import { leaveCommand } from '#operators/leave/leave-command.ts';
 import { runOperator } from '#runtime/operator/operator.ts';
 import { WatchedCaches, type Changes } from './caches.ts';
-import { leaveCommand } from './leave/command.ts';
+import { leave } from './leave/leave.ts';
 import { Session } from './session.ts';
 import { RebootMetrics } from './tell/metrics.ts';
 
@@ -10,11 +11,14 @@ import { RebootMetrics } from './tell/metrics.ts';
  * The reboot lock: the one part that makes nodes unavailable. Every replica watches; the leader decides.
  * The FleetLock endpoint joins here, as one more way to ask for a place.
  */
+const NAME = 'careen-reboot-lock';
+
 const [command, ...rest] = process.argv.slice(2);
-if (command === 'leave') process.exit(await leaveCommand(rest));
+const done = "nothing of careen's is left on any Node";
+if (command === 'leave') process.exit(await leaveCommand({ name: NAME, work: leave, done }, rest));
 
 await runOperator({
-  name: 'careen-reboot-lock',
+  name: NAME,
   argv: process.argv.slice(2),
   flags: {
     nodeName: {

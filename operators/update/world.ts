@@ -4,6 +4,7 @@ import type { KubeObject, Node } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import type { InformerOptions } from '#runtime/informer/informer.ts';
+import { News } from '#runtime/informer/news.ts';
 import { MembershipIndex } from './group/membership-index.ts';
 import { Latest } from '#runtime/informer/latest.ts';
 
@@ -33,8 +34,7 @@ export class World {
   readonly #groups: Informer<NodeGroup>;
   readonly #channels: Informer<UpdateChannel>;
   readonly #states: Informer<NodeState>;
-  /** What was last seen of each object, without what no decision rests on. */
-  readonly #seen = new Map<string, string>();
+  readonly #news = new News();
 
   constructor(client: KubeClient, { log, metrics }: Shared) {
     const shared = { client, log, metrics };
@@ -95,7 +95,7 @@ export class World {
 
   #nodeChanged(name: string): void {
     const node = this.nodes.get(name);
-    if (!this.#isNews(`node/${name}`, node && { ...node, metadata: identity(node) })) return;
+    if (!this.#news.isNews(`node/${name}`, node && { ...node, metadata: identity(node) })) return;
     const groups = this.membership.setNode(
       name,
       node === undefined ? undefined : (node.metadata.labels ?? {}),
@@ -109,7 +109,7 @@ export class World {
     this.interest?.group(name);
     const object = this.#groups.get(name);
     const { generation, deletionTimestamp } = object?.metadata ?? {};
-    if (!this.#isNews(`group/${name}`, object && [object.metadata.uid, generation, deletionTimestamp]))
+    if (!this.#news.isNews(`group/${name}`, object && [object.metadata.uid, generation, deletionTimestamp]))
       return;
     const touched = this.membership.setGroups(this.#groups.list().filter(isAlive));
     for (const group of touched.groups) this.interest?.group(group);
@@ -127,19 +127,11 @@ export class World {
   #stateChanged(name: string): void {
     this.states.seen(name);
     const state = this.#states.get(name);
-    if (!this.#isNews(`state/${name}`, state && [state.metadata.uid, state.spec?.update, state.status]))
+    if (!this.#news.isNews(`state/${name}`, state && [state.metadata.uid, state.spec?.update, state.status]))
       return;
     const membership = this.membership.of(name);
     if (membership.in === 'group') this.interest?.group(membership.group);
     else this.interest?.node(name);
-  }
-
-  #isNews(key: string, value: unknown): boolean {
-    const text = JSON.stringify(value);
-    if (value === undefined) return this.#seen.delete(key);
-    if (this.#seen.get(key) === text) return false;
-    this.#seen.set(key, text);
-    return true;
   }
 }
 

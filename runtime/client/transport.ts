@@ -13,6 +13,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** For the whole call with its retries; 30 s by default. */
   timeoutMs?: number | undefined;
+  /** A bearer token to ask with, in place of the client's own. */
+  token?: string | undefined;
 }
 
 export interface Ask extends CallOptions {
@@ -122,6 +124,7 @@ export class Transport {
   #headers(ask: Ask, credentials: Record<string, string>, body: string | null): Record<string, string> {
     return {
       ...credentials,
+      ...(ask.token === undefined ? {} : { authorization: `Bearer ${ask.token}` }),
       'user-agent': this.#userAgent,
       accept: ask.accept ?? 'application/json',
       ...(ask.query?.['watch'] ? {} : { 'accept-encoding': 'gzip' }),

@@ -16,6 +16,12 @@ export const countFlag = z
   .regex(/^[0-9]+$/, 'write a whole number')
   .transform(Number);
 
+/** Names with commas between; none: an empty list. */
+export const namesFlag = z
+  .string()
+  .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?(,|$))*$/, 'write names with commas between')
+  .transform((text) => text.split(',').filter((name) => name !== ''));
+
 /** A switch. */
 export const switchFlag = z.enum(['true', 'false']).transform((text) => text === 'true');
 

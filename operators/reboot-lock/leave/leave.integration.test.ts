@@ -13,7 +13,7 @@ import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { until } from '#test/cluster/until.ts';
 import { installChart, NAMESPACE, PACE, startReplica } from '../simulation/installed.ts';
 import { ScriptedNodes } from '../simulation/scripted-node.ts';
-import { Tenure } from './tenure.ts';
+import { Tenure } from '#operators/leave/tenure.ts';
 
 /** Two replicas of the real operator, a person who uninstalls them, with the rights that the chart gives. */
 

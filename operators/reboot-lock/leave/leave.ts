@@ -1,20 +1,11 @@
 import { CORDON_ANNOTATION, resourcePath } from '#api/group.ts';
 import type { NodeState, RebootLock } from '#api/kinds.ts';
 import type { KubeObject, Node } from '#api/meta.ts';
-import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
+import type { LeaveOptions } from '#operators/leave/leave-command.ts';
 import type { Cluster, Version } from '../cluster/cluster.ts';
 import { kubeCluster } from '../cluster/kube-cluster.ts';
 import { belongings, type Belonging, type Estate } from './belongings.ts';
-
-export interface LeaveOptions {
-  /** Its writes are fenced by the Lease. */
-  client: KubeClient;
-  /** Ends it, when the Lease is lost or time is up. */
-  signal: AbortSignal;
-  /** One line for each thing done. */
-  say: (line: string) => void;
-}
 
 const PARALLEL = 8;
 

@@ -8,7 +8,7 @@ import { planRollout } from '../rollout/plan.ts';
 import type { ChannelOrWhy } from '../rollout/target.ts';
 import { desiredUpdate } from '../state/desired-update.ts';
 import type { NodeWrites } from '../state/node-writes.ts';
-import { Settling } from '../state/settle.ts';
+import { newSettling } from '../state/settle.ts';
 import type { StateWriter } from '../state/state-writer.ts';
 import type { Change } from '../state/write-order.ts';
 import { inStages } from '../state/write-order.ts';
@@ -29,7 +29,7 @@ const STALE_RETRY_MS = 5000;
 /** Keeps one NodeGroup: plans its rollout, asks its nodes for it, and tells how it stands. */
 export class GroupController {
   readonly #options: GroupControllerOptions;
-  readonly #settling = new Map<string, Settling>();
+  readonly #settling = new Map<string, ReturnType<typeof newSettling>>();
   readonly #status: StatusTeller;
 
   constructor(options: GroupControllerOptions) {
@@ -118,8 +118,8 @@ export class GroupController {
     return { changes, settlesInMs };
   }
 
-  #settlingOf(group: string): Settling {
-    const settling = this.#settling.get(group) ?? new Settling();
+  #settlingOf(group: string): ReturnType<typeof newSettling> {
+    const settling = this.#settling.get(group) ?? newSettling();
     this.#settling.set(group, settling);
     return settling;
   }

@@ -1,4 +1,5 @@
 import type { RolloutReason } from '#api/reasons.ts';
+import { Settling } from '#operators/rollout/settling.ts';
 
 /**
  * How long a reason must have lasted before it is written down, in ms. Reasons that come and go by themselves
@@ -16,23 +17,6 @@ const SETTLES_AFTER_MS: Partial<Record<RolloutReason, number>> = {
   AgentFaulty: 20_000,
 };
 
-/**
- * Remembers since when each node has had its reason. Kept in memory: a new leader begins anew, which can only
- * make a hold be written later.
- */
-export class Settling {
-  readonly #since = new Map<string, { reason: RolloutReason; at: number }>();
-
-  /** Notes the node's reason now; returns the ms until it counts as settled, 0 when it does. */
-  see(node: string, reason: RolloutReason, now: number): number {
-    const before = this.#since.get(node);
-    const at = before?.reason === reason ? before.at : now;
-    if (before?.reason !== reason) this.#since.set(node, { reason, at });
-    return Math.max(0, at + (SETTLES_AFTER_MS[reason] ?? 0) - now);
-  }
-
-  /** Forgets every other node. */
-  keepOnly(nodes: ReadonlySet<string>): void {
-    for (const node of this.#since.keys()) if (!nodes.has(node)) this.#since.delete(node);
-  }
+export function newSettling(): Settling<RolloutReason> {
+  return new Settling<RolloutReason>(SETTLES_AFTER_MS);
 }

@@ -4,7 +4,6 @@ import { FlagError, parseFlags, type FlagValues } from '#runtime/flags/flags.ts'
 import { durationFlag } from '#runtime/flags/types.ts';
 import { operatorFlags } from '#runtime/operator/common-flags.ts';
 import { shutdownOnSignals } from '#runtime/operator/shutdown.ts';
-import { leave } from './leave.ts';
 import { ownAccount } from './own-account.ts';
 import { Tenure } from './tenure.ts';
 
@@ -26,38 +25,56 @@ const leaveFlags = {
   },
 };
 
-const NAME = 'careen-reboot-lock';
+/** What one operator does before it is removed. */
+export interface Leave {
+  /** Of the operator and its Lease. */
+  name: string;
+  /** Takes back what is the operator's in the cluster; may be ended at any point and run again. */
+  work: (options: LeaveOptions) => Promise<void>;
+  /** What is so afterwards, as the beginning of a sentence. */
+  done: string;
+}
+
+export interface LeaveOptions {
+  /** Its writes are fenced by the Lease. */
+  client: KubeClient;
+  /** Ends it, when the Lease is lost or time is up. */
+  signal: AbortSignal;
+  /** One line for each thing done. */
+  say: (line: string) => void;
+}
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
 /**
- * `reboot-lock leave`: what a person or the chart runs before the operator is deleted. Takes the lead, and then what
- * is careen's off the Nodes. Resolves with the exit status; run it again whenever it failed.
+ * `leave`: what a person or the chart runs before an operator is deleted. Takes the lead, and then back what is the
+ * operator's. Resolves with the exit status; run it again whenever it failed.
  */
-export async function leaveCommand(argv: readonly string[]): Promise<number> {
+export async function leaveCommand(leave: Leave, argv: readonly string[]): Promise<number> {
+  const { name } = leave;
   try {
-    await run(parseFlags(`${NAME} leave`, leaveFlags, argv));
+    await run(leave, parseFlags(`${name} leave`, leaveFlags, argv));
     return 0;
   } catch (error) {
     if (error instanceof FlagError && error.code === 'help') {
       say(error.message);
       return 0;
     }
-    process.stderr.write(`${NAME} leave: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${name} leave: ${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof FlagError ? 2 : 1;
   }
 }
 
-async function run(flags: FlagValues<typeof leaveFlags>): Promise<void> {
+async function run({ name, work, done }: Leave, flags: FlagValues<typeof leaveFlags>): Promise<void> {
   const from = { kubeconfig: flags.kubeconfig, plugins: pluginCredentials };
-  const client = KubeClient.load({ ...from, userAgent: `${NAME}/leave`, qps: 50 });
-  const election = KubeClient.load({ ...from, userAgent: `${NAME}/election` });
+  const client = KubeClient.load({ ...from, userAgent: `${name}/leave`, qps: 50 });
+  const election = KubeClient.load({ ...from, userAgent: `${name}/election` });
   const tenure = new Tenure({
     client: election,
     namespace: flags.namespace,
-    name: NAME,
+    name,
     identity: flags.identity,
     leaseDurationMs: flags.leaseDuration,
     renewDeadlineMs: flags.renewDeadline,
@@ -68,10 +85,10 @@ async function run(flags: FlagValues<typeof leaveFlags>): Promise<void> {
   const ending = AbortSignal.any([shutdownOnSignals().signal, timeUp(flags.timeout)]);
   try {
     await tenure.take(ending);
-    await leave({ client, say, signal: AbortSignal.any([ending, tenure.lost]) });
-    await tenure.endFor(flags.keepOut, await ownAccount(election, flags.namespace, NAME));
+    await work({ client, say, signal: AbortSignal.any([ending, tenure.lost]) });
+    await tenure.endFor(flags.keepOut, await ownAccount(election, flags.namespace, name));
     const until = new Date(Date.now() + flags.keepOut).toISOString();
-    say(`nothing of careen's is left on any Node; no reboot lock acts before ${until}: delete it now`);
+    say(`${done}; no ${name} acts before ${until}: delete it now`);
   } catch (error) {
     await tenure.giveBack();
     throw [ending, tenure.lost].find(({ aborted }) => aborted)?.reason ?? error;
