@@ -15,6 +15,8 @@ import { run } from '#test/stack/kubectl.ts';
 import { PodAttempts, type PodSpec, podSpecs } from './testing/pods.ts';
 import { AGENT_NAMESPACE, CHART, NAMESPACE, Release } from './testing/release.ts';
 
+/** Turns the operator of NodeConfigs on. */
+const NODE_CONFIG = ['--set', 'nodeConfig.enabled=true'];
 const EXAMPLES = join(import.meta.dirname, '../examples');
 
 interface Workload extends KubeObject {
@@ -79,9 +81,14 @@ suite('the chart as it is written', () => {
   });
 
   test('has no wildcard in any rule', async () => {
-    const roles = (await rendered()).filter(({ kind = '' }) => /^(Cluster)?Role$/.test(kind));
-    assert.equal(roles.length, 7);
-    for (const { rules } of roles) assert.ok(!JSON.stringify(rules).includes('*'));
+    for (const [args, count] of [
+      [[], 7],
+      [NODE_CONFIG, 12],
+    ] as const) {
+      const roles = (await rendered(...args)).filter(({ kind = '' }) => /^(Cluster)?Role$/.test(kind));
+      assert.equal(roles.length, count);
+      for (const { rules } of roles) assert.ok(!JSON.stringify(rules).includes('*'));
+    }
   });
 
   test('brings one image for the operators and one for the agent, without a registry', async () => {
@@ -105,6 +112,22 @@ suite('the chart as it is written', () => {
   test('has a budget for the operators only while there are several replicas', async () => {
     assert.equal(await budgets(), 2);
     assert.equal(await budgets('--set', 'update.replicas=1'), 1);
+  });
+
+  test('has the operator of NodeConfigs when it is turned on: sources named, agents that may write the host', async () => {
+    const args = [...NODE_CONFIG, '--set', 'nodeConfig.sourceNamespaces={web,db,web}'];
+    const all = await rendered(...args);
+    const sources = all.filter(({ metadata }) => metadata.name === 'careen-node-config-sources');
+    const namespaces = sources.map(({ metadata: { namespace = '' } }) => namespace);
+    assert.deepEqual(namespaces.toSorted(), ['db', 'db', 'web', 'web']);
+    const text = JSON.stringify(all);
+    assert.match(text, /--source-namespaces=db,web/);
+    assert.match(text, /"--node-config"/);
+    const root = podSpecs(all)
+      .get('DaemonSet careen-agent')
+      ?.containers[0]?.volumeMounts?.find(({ mountPath }) => mountPath === '/host');
+    assert.equal(root?.['readOnly'], undefined);
+    assert.doesNotMatch(JSON.stringify(await rendered()), /careen-node-config|careen-nodes/);
   });
 
   test('leaves the CRDs out when they are managed by other means', async () => {
@@ -163,6 +186,10 @@ suite('the chart as it is written', () => {
     'update.affinity.nodes=x',
     'update.tolerations[0].keys=x',
     'rebootLock.image=x',
+    'rebootLock.enabled=true',
+    'update.sourceNamespaces={a}',
+    'nodeConfig.nodeConditions=true',
+    'nodeConfig.sources={a}',
     'agent.hostRoot=/',
     'image.pullSecrets[0].key=x',
   ];
@@ -184,8 +211,10 @@ suite('the chart as it is written', () => {
     const { global: _, ...keys } = schema.properties;
     assert.deepEqual(Object.keys(values).toSorted(), Object.keys(keys).toSorted());
     const operator = Object.keys(schema.definitions.operator.properties).toSorted();
-    assert.deepEqual(Object.keys(values.rebootLock).toSorted(), operator);
-    const ofUpdate = operator.filter((key) => key !== 'nodeConditions');
+    const without = (...keys: string[]) => operator.filter((key) => !keys.includes(key));
+    assert.deepEqual(Object.keys(values.rebootLock).toSorted(), without('enabled', 'sourceNamespaces'));
+    assert.deepEqual(Object.keys(values.nodeConfig).toSorted(), without('nodeConditions'));
+    const ofUpdate = without('nodeConditions', 'enabled', 'sourceNamespaces');
     assert.deepEqual(Object.keys(values.update).toSorted(), ofUpdate);
     for (const part of ['networkPolicy', 'serviceMonitor', 'check', 'lease', 'crds', 'image'])
       assert.deepEqual(
@@ -236,12 +265,14 @@ suite('the life of a release', () => {
   test('every pod but the agent runs under the restricted pod security level', async () => {
     await pods.namespace('restricted', 'restricted');
     await pods.namespace('privileged', 'privileged');
-    const all = podSpecs(await rendered());
+    const all = podSpecs(await rendered(...NODE_CONFIG));
     assert.deepEqual([...all.keys()].toSorted(), [
       'DaemonSet careen-agent',
+      'Deployment careen-node-config',
       'Deployment careen-reboot-lock',
       'Deployment careen-update',
       'Job careen-leave',
+      'Job careen-node-config-leave',
       'Pod careen-check',
     ]);
     for (const [name, spec] of all) {

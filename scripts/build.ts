@@ -11,6 +11,7 @@ const entries = {
   agent: 'agent/main.ts',
   update: 'operators/update/main.ts',
   mirror: 'operators/update/mirror/main.ts',
+  'node-config': 'operators/node-config/main.ts',
   'reboot-lock': 'operators/reboot-lock/main.ts',
   check: 'helm/check/main.ts',
 } as const;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AGENT, OPERATORS } from './parts.ts';
+import { AGENT, NODE_CONFIG, OPERATORS } from './parts.ts';
 import { agents } from './agents.ts';
 import type { Check, Release } from './check.ts';
 import { endpoints } from './endpoints.ts';
@@ -7,16 +7,22 @@ import { leader } from './leader.ts';
 import { replicas } from './replicas.ts';
 import { served } from './served.ts';
 
-/** Every check, with the part that it looks at. */
-export const CHECKS: readonly (readonly [part: string, check: Check])[] = [
-  ['careen.dev', served],
-  ...OPERATORS.flatMap((operator) => [
-    [operator, replicas(operator)] as const,
-    [operator, endpoints(operator)] as const,
-    [operator, leader(operator)] as const,
-  ]),
-  [AGENT, agents],
-];
+/** A check, with the part that it looks at. */
+type PartCheck = readonly [part: string, check: Check];
+
+/** Every check of a release. */
+export function checksOf(hasNodeConfig: boolean): readonly PartCheck[] {
+  const operators = [...OPERATORS, ...(hasNodeConfig ? [NODE_CONFIG] : [])];
+  return [['careen.dev', served], ...operators.flatMap(checksOfOperator), [AGENT, agents]];
+}
+
+function checksOfOperator(operator: string): PartCheck[] {
+  return [
+    [operator, replicas(operator)],
+    [operator, endpoints(operator)],
+    [operator, leader(operator)],
+  ];
+}
 
 const AGAIN_MS = 1000;
 
@@ -25,7 +31,7 @@ export async function allWell(
   release: Release,
   signal: AbortSignal,
   tell: (line: string) => void,
-  checks = CHECKS,
+  checks: readonly PartCheck[],
 ): Promise<boolean> {
   const outcomes = await Promise.all(
     checks.map(async ([part, check]) => {

@@ -20,6 +20,11 @@ export const CHECK_FLAGS = {
     default: 'careen-agent',
     help: 'Namespace of the agents.',
   },
+  nodeConfig: {
+    schema: switchFlag,
+    default: 'false',
+    help: 'The release has the operator of NodeConfigs as well.',
+  },
   timeout: {
     schema: durationFlag,
     value: 'TIME',

@@ -1,6 +1,6 @@
 import { KubeClient } from '#runtime/client/client.ts';
 import { FlagError, parseFlags } from '#runtime/flags/flags.ts';
-import { allWell } from './all-well.ts';
+import { allWell, checksOf } from './all-well.ts';
 import { CHECK_FLAGS } from './flags.ts';
 
 function tell(line: string): void {
@@ -9,10 +9,15 @@ function tell(line: string): void {
 
 /** What `helm test` runs: looks at a release and ends with 0 when all of it is well. */
 async function main(): Promise<number> {
-  const { kubeconfig, timeout, ...where } = parseFlags('careen-check', CHECK_FLAGS, process.argv.slice(2));
+  const { kubeconfig, timeout, nodeConfig, ...where } = parseFlags(
+    'careen-check',
+    CHECK_FLAGS,
+    process.argv.slice(2),
+  );
   const client = KubeClient.load({ kubeconfig, userAgent: 'careen-check' });
   try {
-    return (await allWell({ client, ...where }, AbortSignal.timeout(timeout), tell)) ? 0 : 1;
+    const checks = checksOf(nodeConfig);
+    return (await allWell({ client, ...where }, AbortSignal.timeout(timeout), tell, checks)) ? 0 : 1;
   } finally {
     await client.close();
   }

@@ -3,7 +3,7 @@ import { SAMPLES } from '#api/crd/samples.ts';
 import type { KubeObject } from '#api/meta.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
-import { startCluster } from '#test/cluster/cluster.ts';
+import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
 import { actAs, type Pod } from './account.ts';
 import { AGENT_NAMESPACE, NAMESPACE, Release } from './release.ts';
@@ -17,13 +17,14 @@ export interface Installed {
   unbound: KubeClient;
   update: KubeClient;
   rebootLock: KubeClient;
+  cluster: Cluster;
   stop(): Promise<void>;
 }
 
-export async function install(): Promise<Installed> {
+export async function install(values: object = {}): Promise<Installed> {
   const cluster = await startCluster();
   const admin = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'careen-test', qps: 5000 });
-  await new Release(cluster).install();
+  await new Release(cluster).install({ values });
   for (const name of ['node-a', 'node-b']) await makeNode(admin, name);
   const ofAgent = { namespace: AGENT_NAMESPACE, name: 'careen-agent' };
   const clients = {
@@ -36,6 +37,7 @@ export async function install(): Promise<Installed> {
   await policiesAct(clients);
   return {
     ...clients,
+    cluster,
     async stop() {
       for (const client of Object.values(clients)) await client.close();
       await cluster.stop();
@@ -71,7 +73,11 @@ export async function makePod(admin: KubeClient, name: string, nodeName: string)
 }
 
 /** Admission policies take a moment from their creation to their first refusal. */
-async function policiesAct({ agent, update, rebootLock }: Omit<Installed, 'stop'>): Promise<void> {
+async function policiesAct({
+  agent,
+  update,
+  rebootLock,
+}: Omit<Installed, 'stop' | 'cluster'>): Promise<void> {
   const path = resourcePath('NodeState', 'node-b');
   await until('the policies refuse', async () => {
     return (
@@ -82,7 +88,8 @@ async function policiesAct({ agent, update, rebootLock }: Omit<Installed, 'stop'
   });
 }
 
-async function refuses(attempt: Promise<unknown>): Promise<boolean> {
+/** Whether a policy refused it; a refusal by RBAC is none. */
+export async function refuses(attempt: Promise<unknown>): Promise<boolean> {
   const outcome = await attempt.catch((error: unknown) => error);
   return isKubeError(outcome, 'Forbidden') && outcome.message.includes('ValidatingAdmissionPolicy');
 }

@@ -38,3 +38,29 @@ export const RIGHTS: Record<string, string[]> = {
     'create coordination.k8s.io/leases',
   ],
 };
+
+const NODE_CONFIG_ANYWHERE = [
+  'get,list,watch core/nodes',
+  'get,list,watch,patch careen.dev/nodestates',
+  'get,list,watch careen.dev/nodeconfigs',
+  'get,list,watch,create,patch,delete careen.dev/renderedconfigs',
+  'get,update,patch careen.dev/nodeconfigs/status',
+  'get,update,patch careen.dev/renderedconfigs/status',
+  'create,patch events.k8s.io/events',
+];
+
+const SOURCES = ['get,list,watch core/secrets', 'get,list,watch core/configmaps'];
+
+/** What careen-node-config may do, by namespace; `default` is one whose Secrets NodeConfigs may use, kube-system is not. */
+export const NODE_CONFIG_RIGHTS: Record<string, string[]> = {
+  [NAMESPACE]: [...NODE_CONFIG_ANYWHERE, ...SOURCES, 'create coordination.k8s.io/leases'],
+  default: [...NODE_CONFIG_ANYWHERE, ...SOURCES],
+  'kube-system': NODE_CONFIG_ANYWHERE,
+  'careen-nodes': [
+    ...NODE_CONFIG_ANYWHERE,
+    'get,list,watch,create,patch,delete core/secrets',
+    'get,list,watch,create,patch,delete core/serviceaccounts',
+    'get,list,watch,create,patch,delete rbac.authorization.k8s.io/roles',
+    'get,list,watch,create,patch,delete rbac.authorization.k8s.io/rolebindings',
+  ],
+};

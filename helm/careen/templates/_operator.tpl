@@ -178,3 +178,16 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ .nam
 subjects:
   - { kind: ServiceAccount, name: {{ .name }}, namespace: {{ .namespace }} }
 {{- end }}
+
+{{/* Binds the Role `name` of namespace `in` to the ServiceAccount `account` of namespace `of`. Takes root as well. */}}
+{{- define "careen.roleBinding" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ .name }}
+  namespace: {{ .in }}
+  labels: {{- include "careen.labels" (dict "root" .root "name" .account) | nindent 4 }}
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .name }} }
+subjects:
+  - { kind: ServiceAccount, name: {{ .account }}, namespace: {{ .of }} }
+{{- end }}

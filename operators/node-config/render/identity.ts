@@ -14,6 +14,19 @@ export function identityOf(config: NodeConfig, configMaps: Lookup): string {
   return [name, uid, spec, ...contents].join(' ');
 }
 
+/**
+ * Of what a config says of its nodes, ConfigMaps included: neither whom it is for nor how it rolls out changes it, so
+ * that a pause or an approval is no new rollout.
+ */
+export function contentHash(config: NodeConfig, configMaps: Lookup): string {
+  const { nodeSelector: _, paused: _paused, rollout: _rollout, ...says } = config.spec;
+  const contents = configMapsOf(config).map((ref) => {
+    const bytes = configMaps(ref);
+    return bytes === undefined ? null : sha256(bytes);
+  });
+  return sha256(canonicalJson([says, contents]));
+}
+
 /** The ConfigMap keys that a NodeConfig takes content from. */
 export function configMapsOf({ spec }: NodeConfig): KeyRef[] {
   return spec.files.flatMap(({ contentsFrom }) => contentsFrom?.configMap ?? []);

@@ -1,9 +1,10 @@
-import { canonicalJson, sha256 } from '#api/config-hash.ts';
+import { sha256 } from '#api/config-hash.ts';
 import type { NodeConfig } from '#api/kinds.ts';
 import { buildDocument } from './build-document.ts';
 import type { Lowered } from './claims.ts';
 import { conflictingRules } from './disruption.ts';
 import { gapsOf } from './gaps.ts';
+import { contentHash } from './identity.ts';
 import { lower } from './lower.ts';
 import { merge } from './merge.ts';
 import type { Conflict, Lookup, NotRendered, Problem, Rendered } from './rendered.ts';
@@ -19,7 +20,7 @@ export interface Part {
 export function partOf(config: NodeConfig, configMaps: Lookup): Part {
   const { name, uid = '', generation = 0 } = config.metadata;
   return {
-    source: { name, uid, generation, hash: sha256(canonicalJson(config.spec)) },
+    source: { name, uid, generation, hash: contentHash(config, configMaps) },
     ...lower(config, configMaps),
   };
 }

@@ -92,10 +92,12 @@ export class SourceObjects {
 }
 
 function dataOf(kind: Kind, { data = {}, binaryData = {} }: Source): Data {
-  const bytes = (values: Record<string, string>, encoding: 'base64' | 'utf8') =>
-    Object.entries(values).map(([key, text]) => [key, Buffer.from(text, encoding)] as const);
   const texts = bytes(data, kind === 'secrets' ? 'base64' : 'utf8');
   return Object.fromEntries([...texts, ...bytes(binaryData, 'base64')]);
+}
+
+function bytes(values: Record<string, string>, encoding: 'base64' | 'utf8'): [string, Buffer][] {
+  return Object.entries(values).map(([key, text]) => [key, Buffer.from(text, encoding)]);
 }
 
 function onlyData({ apiVersion, kind, metadata, data, binaryData }: Source): Source {

@@ -1,0 +1,180 @@
+import { BUNDLE_KEY, BUNDLE_NAMESPACE, type ConfigBundle } from '#api/config-document.ts';
+import type { ConfigPhase } from '#api/config-errors.ts';
+import { API_VERSION, resourcePath } from '#api/group.ts';
+import type { NodeState } from '#api/kinds.ts';
+import type { Node } from '#api/meta.ts';
+import { sha256 } from '#api/config-hash.ts';
+import { openBundle } from '#agent/config/bundle/open-bundle.ts';
+import type { KubeClient } from '#runtime/client/client.ts';
+import { isKubeError } from '#runtime/client/error.ts';
+import { Controller } from '#runtime/controller/controller.ts';
+import { Informer } from '#runtime/informer/informer.ts';
+import type { Log } from '#runtime/log/log.ts';
+
+const BOOT = 'boot-1';
+const BEAT_MS = 10_000;
+
+/**
+ * For tests and benchmarks: the agents of all nodes at once. They read their bundles as real ones do, but with a
+ * client of the test's, and write what real ones would; no disk is touched.
+ */
+export class ScriptedConfigAgents {
+  /** Whether what the bundle says fails on the node: it is undone then. */
+  fails: (node: string, bundle: ConfigBundle) => boolean = () => false;
+  /** Whether a node that was told may begin now. */
+  mayApply: (node: string) => boolean = () => true;
+  /** Nodes in the order in which they applied, and what. */
+  readonly applied: { node: string; hash: string }[] = [];
+
+  readonly #client: KubeClient;
+  readonly #states: Informer<NodeState>;
+  readonly #controller: Controller;
+  readonly #stopping = new AbortController();
+  readonly #nodes = new Map<string, string>();
+  #heart: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(client: KubeClient, log: Log) {
+    this.#client = client;
+    this.#controller = new Controller({
+      name: 'agents',
+      reconcile: (name) => this.#act(name),
+      workers: 8,
+      log,
+    });
+    this.#states = new Informer<NodeState>({
+      client,
+      path: resourcePath('NodeState'),
+      onChange: (name) => this.#controller.enqueue(name),
+      log,
+    });
+  }
+
+  /** Makes a Ready Node and its NodeState, and reports for the first time. */
+  async join(name: string, labels: Record<string, string> = {}): Promise<void> {
+    const node = await this.#client.create<Node>('/api/v1/nodes', {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name, labels },
+    });
+    const uid = node.metadata.uid ?? '';
+    this.#nodes.set(name, uid);
+    await this.beat(name);
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
+    const state = { apiVersion: API_VERSION, kind: 'NodeState', metadata: { name, ownerReferences } };
+    await this.#client.create(resourcePath('NodeState'), state);
+    await this.#report(name, { bootID: BOOT, config: { phase: 'Idle', since: new Date().toISOString() } });
+  }
+
+  start(): void {
+    this.#states.start();
+    const beatAll = () => void Promise.allSettled([...this.#nodes.keys()].map((name) => this.beat(name)));
+    this.#heart = setInterval(beatAll, BEAT_MS);
+    this.#running = this.#controller.run(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#heart);
+    this.#stopping.abort();
+    await this.#states.stop();
+    await this.#running;
+  }
+
+  /** Has every agent look again, as after `mayApply` changed. */
+  wake(): void {
+    for (const name of this.#nodes.keys()) this.#controller.enqueue(name);
+  }
+
+  /** What a kubelet says of its node; one that does not say it for 50 s is marked as not Ready. */
+  async beat(name: string): Promise<void> {
+    const lastHeartbeatTime = new Date().toISOString();
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'Test', message: '', lastHeartbeatTime }];
+    const status = { conditions, nodeInfo: { ...EMPTY_INFO, bootID: BOOT } };
+    await this.#client.mergePatch(`/api/v1/nodes/${name}/status`, { status });
+  }
+
+  async bundle(name: string, hash: string, generation: number): Promise<ConfigBundle> {
+    const path = `/api/v1/namespaces/${BUNDLE_NAMESPACE}/secrets/${name}`;
+    const { data } = await this.#client.get<{ data?: Record<string, string> }>(path);
+    const node = { name, uid: this.#nodes.get(name) ?? '' };
+    return openBundle(Buffer.from(data?.[BUNDLE_KEY] ?? '', 'base64'), { node, hash, generation });
+  }
+
+  async #act(name: string): Promise<{ requeueAfterMs: number } | undefined> {
+    const state = this.#states.get(name);
+    if (state?.status?.config === undefined || !this.#nodes.has(name)) return undefined;
+    try {
+      const next = await this.#step(name, state);
+      if (next === undefined) return undefined;
+      await this.#report(name, { config: next }, state.metadata.resourceVersion);
+    } catch (error) {
+      if (!isKubeError(error, 'Conflict') && !isKubeError(error, 'NotFound')) throw error;
+      return { requeueAfterMs: 50 };
+    }
+    return undefined;
+  }
+
+  /** Planned, then Applying, then Applied or Reverted; told at once, it does not plan first. */
+  async #step(name: string, { spec, status }: NodeState): Promise<object | undefined> {
+    const { hash, generation = 1, apply, rendered } = spec?.config ?? {};
+    const config = status?.config;
+    const since = new Date().toISOString();
+    if (hash === undefined) {
+      return config?.applied === undefined ? undefined : { phase: 'Idle', since, ...NOTHING };
+    }
+    const say = (phase: ConfigPhase, more: object = {}) => ({ phase, hash, generation, since, ...more });
+    if (config?.phase === 'Applying' && config.hash === hash) {
+      return this.#end(name, say, { hash, generation, rendered }, config);
+    }
+    const isNew = config?.hash !== hash || (config.generation ?? 0) < generation;
+    if (!isNew && !(config.phase === 'Planned' && apply === true)) return undefined;
+    if (isNew && config?.applied === hash) return say('Applied', { error: null });
+    const { document } = await this.bundle(name, hash, generation);
+    const plan = { hash: sha256(JSON.stringify(document.files)), changes: [], more: 0, actions: [] };
+    const planned = { plan: { ...plan, drains: false, reboots: false }, error: null };
+    if (apply !== true || !this.mayApply(name)) return isNew ? say('Planned', planned) : undefined;
+    return say('Applying', planned);
+  }
+
+  async #end(
+    name: string,
+    say: (phase: ConfigPhase, more?: object) => object,
+    { hash, generation, rendered }: { hash: string; generation: number; rendered: string | undefined },
+    before: { applied?: string | undefined; appliedRendered?: string | undefined },
+  ): Promise<object> {
+    if (this.fails(name, await this.bundle(name, hash, generation))) {
+      return say('Reverted', { error: { code: 'ProbeFailed', message: 'a probe did not pass' } });
+    }
+    this.applied.push({ node: name, hash });
+    const lastGood = { lastGood: before.applied ?? null, lastGoodRendered: before.appliedRendered ?? null };
+    return say('Applied', { applied: hash, appliedRendered: rendered, ...lastGood, error: null });
+  }
+
+  async #report(name: string, status: object, resourceVersion?: string): Promise<void> {
+    const metadata = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+    await this.#client.mergePatch(`${resourcePath('NodeState', name)}/status`, { ...metadata, status });
+  }
+}
+
+const NOTHING = {
+  hash: null,
+  generation: null,
+  applied: null,
+  appliedRendered: null,
+  lastGood: null,
+  lastGoodRendered: null,
+  plan: null,
+  error: null,
+};
+
+const EMPTY_INFO = {
+  machineID: '',
+  systemUUID: '',
+  kernelVersion: '',
+  osImage: '',
+  containerRuntimeVersion: '',
+  kubeletVersion: '',
+  kubeProxyVersion: '',
+  operatingSystem: 'linux',
+  architecture: 'amd64',
+};
