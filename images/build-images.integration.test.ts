@@ -88,7 +88,8 @@ test('an image holds its programs, Node, the libraries that Node needs, and noth
   const programs = files(operators).filter((name) => !base.includes(name));
   assert.deepEqual(files(operators), [...programs, ...base]);
   assert.ok(programs.every((name) => /^app\/[a-z-]+\.mjs$/.test(name) && name !== 'app/agent.mjs'));
-  for (const name of ['app/node-config.mjs', 'app/reboot-lock.mjs', 'app/update.mjs']) assert.ok(programs.includes(name), name);
+  for (const name of ['app/node-config.mjs', 'app/reboot-lock.mjs', 'app/update.mjs'])
+    assert.ok(programs.includes(name), name);
 });
 
 test('every library that Node asks for is there, and those that they ask for', async () => {
