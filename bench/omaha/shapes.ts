@@ -3,6 +3,7 @@ import { HELD_SIZES, MACHINES, RUNS, type Subject } from './subject.ts';
 
 const AN_HOUR = 3_600_000;
 const CHECKS = 20_000;
+const EVENTS = 5000;
 
 /** Prints what each kind of request takes, as machines come to be `MACHINES`. */
 export async function measureRequests(subject: Subject): Promise<void> {
@@ -17,8 +18,9 @@ export async function measureRequests(subject: Subject): Promise<void> {
     print(`steady checks of ${MACHINES} machines, ${together} at once`, steady);
   }
   for (const size of HELD_SIZES) await measureHeld(subject, size);
+  await run(EVENTS * RUNS, 64, (index) => subject.begin(index));
   const events = await medianOf(RUNS, async (run_) =>
-    run(CHECKS, 64, (index) => subject.event(scattered(index + run_ * CHECKS, MACHINES))),
+    run(EVENTS, 64, (index) => subject.event(index + run_ * EVENTS)),
   );
   print('event posts, 64 at once', events);
 }

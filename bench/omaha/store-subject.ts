@@ -1,6 +1,6 @@
 import type { Decision } from '#operators/update/omaha/store/decision.ts';
 import type { MachineStore } from '#operators/update/omaha/store/store.ts';
-import { key, NOW, offer, SIGHTING } from '#operators/update/omaha/store/testing/machines.ts';
+import { key, NOW, offer, SIGHTING, UNLIMITED } from '#operators/update/omaha/store/testing/machines.ts';
 import type { Subject } from './subject.ts';
 
 const UP_TO_DATE: Decision = {};
@@ -24,6 +24,12 @@ export class StoreSubject implements Subject {
       ...offer('2.0.0', this.#now, { inProgress: 10 }),
       full: (limit) => ({ hold: hold ?? { reason: limit, message: 'no room', since: this.#now } }),
     }));
+  }
+
+  begin(machine: number): Promise<unknown> {
+    return this.#store.contact(key(machine), { ...SIGHTING, group: 'steady' }, this.#now, () =>
+      offer('2.0.0', this.#now, UNLIMITED),
+    );
   }
 
   event(machine: number): Promise<unknown> {

@@ -4,6 +4,8 @@ export interface Subject {
   steady(machine: number): Promise<unknown>;
   /** A machine of the group `held-<size>` that must wait asks. */
   held(size: number, machine: number): Promise<unknown>;
+  /** A machine is given the update, so that it may begin. */
+  begin(machine: number): Promise<unknown>;
   /** A machine tells that its download begins. */
   event(machine: number): Promise<unknown>;
   /** Moves the clock on, in ms: a machine that asks twice within a minute costs no write. */

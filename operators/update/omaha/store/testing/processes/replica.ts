@@ -8,13 +8,16 @@ const worker = new URL('worker.ts', import.meta.url).pathname;
 export class Replica {
   readonly #child: ChildProcess;
   readonly #answers: Answer[] = [];
+  #ended = 0;
   #waiting: (() => void)[] = [];
 
   private constructor(child: ChildProcess) {
     this.#child = child;
     child.on('message', (answer: Answer) => {
       this.#answers.push(answer);
-      if (answer.id === undefined) this.#wake();
+      if (answer.id !== undefined) return;
+      this.#ended += 1;
+      this.#wake();
     });
     child.on('exit', () => this.#wake());
   }
@@ -41,7 +44,7 @@ export class Replica {
 
   /** Waits until so many orders came to their end, or the process did. */
   async ended(orders: number): Promise<void> {
-    while (this.isRunning && this.#answers.filter(({ id }) => id === undefined).length < orders) {
+    while (this.isRunning && this.#ended < orders) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
