@@ -21,7 +21,7 @@ export interface ParsedText {
   unknown: readonly string[];
 }
 
-const OPENING = /\$?\$\{node\.[^}\n]{0,400}\}?/g;
+const FOUND = /\$\$\{node\.|\$\{node\.[^}\n$]{0,400}\}?/g;
 const KEY = /^(label|annotation)\["([-./_A-Za-z0-9]{1,316})"\]$/;
 const ADDRESSES = { internal: 'InternalIP', external: 'ExternalIP', hostname: 'Hostname' } as const;
 
@@ -29,7 +29,7 @@ export function parseText(text: string): ParsedText {
   const template: (string | Value)[] = [];
   const unknown: string[] = [];
   let end = 0;
-  for (const { 0: found, index } of text.matchAll(OPENING)) {
+  for (const { 0: found, index } of text.matchAll(FOUND)) {
     template.push(text.slice(end, index));
     end = index + found.length;
     const value = valueOf(found);
@@ -48,8 +48,12 @@ function valueOf(found: string): string | Value | undefined {
   if (inner === 'name') return { kind: 'name' };
   const [, kind, key] = KEY.exec(inner) ?? [];
   if (key !== undefined) return { kind: kind as 'label' | 'annotation', key };
-  const type = ADDRESSES[inner.replace(/^address\./, '') as keyof typeof ADDRESSES];
-  return inner.startsWith('address.') && type !== undefined ? { kind: 'address', type } : undefined;
+  const [, address = ''] = /^address\.([a-z]+)$/.exec(inner) ?? [];
+  return isAddress(address) ? { kind: 'address', type: ADDRESSES[address] } : undefined;
+}
+
+function isAddress(name: string): name is keyof typeof ADDRESSES {
+  return Object.hasOwn(ADDRESSES, name);
 }
 
 /** Whether text holds anything that is filled in or unescaped. */
@@ -59,7 +63,7 @@ export function hasValues(text: string): boolean {
 
 /** Text that comes out of `parseText` and `fillText` as it went in. */
 export function literal(text: string): string {
-  return text.replaceAll('${node.', '$${node.');
+  return text.replaceAll('${node.', (found) => `$${found}`);
 }
 
 export type FilledText = { text: string } | { missing: string };
