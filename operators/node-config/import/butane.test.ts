@@ -154,9 +154,10 @@ storage:
   ]);
 });
 
+const mode = (text: string) =>
+  `variant: fcos\nversion: 1.7.0\nstorage: {files: [{path: /etc/a, mode: ${text}, contents: {inline: x}}]}\n`;
+
 test('modes are octal here, and one that is not written so is refused (A9)', () => {
-  const mode = (text: string) =>
-    `variant: fcos\nversion: 1.7.0\nstorage: {files: [{path: /etc/a, mode: ${text}, contents: {inline: x}}]}\n`;
   assert.equal(read(mode('0600')).files?.[0]?.mode, '0600');
   assert.equal(read(mode('0o600')).files?.[0]?.mode, '0600');
   assert.equal(read(mode('"600"')).files?.[0]?.mode, '0600');

@@ -98,8 +98,9 @@ test('what is taken for a value of a node is none', () => {
   assert.equal(contentOf(file({ source: 'data:,${node.name}' })), '$${node.name}');
 });
 
+const hash = (kind: string) => `${kind}-${createHash(kind).update('packed').digest('hex')}`;
+
 test('a content that is not what its hash says is refused', () => {
-  const hash = (kind: string) => `${kind}-${createHash(kind).update('packed').digest('hex')}`;
   const packed = `data:;base64,${gzipSync('packed').toString('base64')}`;
   for (const kind of ['sha256', 'sha512']) {
     const good = { source: packed, compression: 'gzip', verification: { hash: hash(kind) } };

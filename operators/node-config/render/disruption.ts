@@ -2,7 +2,7 @@ import { canonicalJson } from '#api/config-hash.ts';
 import type { DisruptionRule } from '#api/config-fields.ts';
 import type { Lowered } from './claims.ts';
 import { DEFAULT_DISRUPTION, defaultForUnit } from './default-disruption.ts';
-import { HOSTNAME_FILE, MODULES_FILE, SYSCTL_FILE, TIMEZONE_LINK } from './generated-paths.ts';
+import { HOSTNAME_FILE, MODULES_FILE, SYSCTL_FILE, TIMEZONE_LINK, unitPath } from './generated-paths.ts';
 import type { Conflict } from './rendered.ts';
 import { unitOfPath } from './unit-paths.ts';
 
@@ -25,20 +25,47 @@ export function disruptionRules(sets: readonly Lowered[], units: readonly string
   return distinct([...given, ...units.map(defaultForUnit), ...DEFAULT_DISRUPTION]);
 }
 
-/** Rules of different configs, of one priority, that answer differently for the same change. */
+/** Changes for which two configs of one priority have different answers. */
 export function conflictingRules(sets: readonly Lowered[]): Conflict[] {
-  const all = sets.flatMap(({ owner, priority, rules }) =>
-    rules.map((rule) => ({ owner, priority, rule: lowerRule(rule) })),
-  );
-  return all.flatMap((one, index) =>
-    all.slice(index + 1).flatMap((other) => {
-      if (one.owner === other.owner || one.priority !== other.priority) return [];
-      if (!overlap(one.rule.match, other.rule.match) || sameOutcome(one.rule, other.rule)) return [];
-      const about = [one, other].map(({ rule }) => nameOfMatch(rule.match)).toSorted();
-      const what = `what follows a change of ${[...new Set(about)].join(' and ')}`;
-      return [{ what, owners: [one.owner, other.owner].toSorted() }];
+  return sets.flatMap((one, index) =>
+    sets.slice(index + 1).flatMap((other) => {
+      if (one.priority !== other.priority) return [];
+      const [mine, theirs] = [one.rules.map(lowerRule), other.rules.map(lowerRule)];
+      // Of two matches that meet, one lies within the other, so that these are all changes there are to ask for.
+      const about = [...mine, ...theirs]
+        .map(({ match }) => match)
+        .filter((match) => differ(match, mine, theirs));
+      return [...new Set(about.map(nameOfMatch))].map((name) => ({
+        what: `what follows a change of ${name}`,
+        owners: [one.owner, other.owner].toSorted(),
+      }));
     }),
   );
+}
+
+function differ(match: Match, mine: readonly DisruptionRule[], theirs: readonly DisruptionRule[]): boolean {
+  const one = mine.find((rule) => covers(rule.match, match));
+  const other = theirs.find((rule) => covers(rule.match, match));
+  return one !== undefined && other !== undefined && (one.action !== other.action || one.unit !== other.unit);
+}
+
+/** Whether one match takes all that the other does. */
+function covers(match: Match, inner: Match): boolean {
+  if (match.setting !== undefined) return match.setting === inner.setting;
+  if (match.unit !== undefined) return match.unit === unitOf(inner);
+  return (
+    match.path !== undefined && coversPath(match.path, inner.path ?? (inner.unit && unitPath(inner.unit)))
+  );
+}
+
+function unitOf({ path, unit }: Match): string | undefined {
+  return (
+    unit ?? (path === undefined ? undefined : unitOfPath(path.endsWith('.d/') ? `${path}x.conf` : path)?.unit)
+  );
+}
+
+function coversPath(pattern: string, path: string | undefined): boolean {
+  return path !== undefined && (pattern === path || (pattern.endsWith('/') && path.startsWith(pattern)));
 }
 
 function byPriority(a: Lowered, b: Lowered): number {
@@ -48,29 +75,6 @@ function byPriority(a: Lowered, b: Lowered): number {
 function lowerRule(rule: DisruptionRule): DisruptionRule {
   const path = rule.match.setting === undefined ? undefined : PATHS[rule.match.setting];
   return path === undefined ? rule : { ...rule, match: { path } };
-}
-
-function overlap(one: Match, other: Match): boolean {
-  if (one.path !== undefined && other.path !== undefined) {
-    return covers(one.path, other.path) || covers(other.path, one.path);
-  }
-  if (one.setting !== undefined || other.setting !== undefined) return one.setting === other.setting;
-  if (one.unit !== undefined && other.unit !== undefined) return one.unit === other.unit;
-  const path = one.path ?? other.path ?? '';
-  const unit = one.unit ?? other.unit ?? '';
-  return (
-    unitOfPath(path)?.unit === unit ||
-    covers(path, `/etc/systemd/system/${unit}`) ||
-    path === `/etc/systemd/system/${unit}.d/`
-  );
-}
-
-function covers(pattern: string, path: string): boolean {
-  return pattern === path || (pattern.endsWith('/') && path.startsWith(pattern));
-}
-
-function sameOutcome(one: DisruptionRule, other: DisruptionRule): boolean {
-  return one.action === other.action && one.unit === other.unit;
 }
 
 function nameOfMatch({ path, unit, setting }: Match): string {

@@ -53,7 +53,7 @@ export function merge(all: readonly Claims[]): Merged {
     validate: settle(decide(claims.validate, describeUnder('validate of'))),
     probes: settle(decide(claims.probes, describeUnder('probe'))),
     claims,
-    conflicts: conflicts.toSorted((a, b) => (a.what < b.what ? -1 : 1)),
+    conflicts: conflicts.map((conflict) => withJoiners(conflict, claims)),
   };
 }
 
@@ -63,6 +63,15 @@ function withAliases(claims: Claims): Claims {
   const aliases = aliasesOf(won);
   if (aliases.size === 0) return claims;
   return underRealNames({ ...claims, paths: [...claims.paths, ...aliasClaims(won)] }, aliases);
+}
+
+/** Two wishes of one config for what another's alias made one unit: without that alias they would not meet. */
+function withJoiners(conflict: Conflict, { paths }: Claims): Conflict {
+  if (conflict.owners.length > 1) return conflict;
+  const joiners = paths
+    .filter(({ value }) => value.kind === 'alias' || value.kind === 'link')
+    .map(({ owner }) => owner);
+  return { ...conflict, owners: [...new Set([...conflict.owners, ...joiners])].toSorted() };
 }
 
 function concat(all: readonly Claims[]): Claims {

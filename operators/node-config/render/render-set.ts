@@ -36,7 +36,7 @@ export function renderParts(given: readonly Part[]): Rendered {
   if (problems.length > 0) return notRendered(reasonOf(problems), [], problems);
   const sets = parts.map(({ lowered }) => lowered);
   const merged = merge(sets.map(({ claims }) => claims));
-  const conflicts = [...merged.conflicts, ...conflictingRules(sets)];
+  const conflicts = [...merged.conflicts, ...conflictingRules(sets)].toSorted(byWhat);
   if (conflicts.length > 0) return notRendered('Conflicted', conflicts, []);
   const document = buildDocument(merged, sets);
   const json = JSON.stringify(document);
@@ -51,6 +51,11 @@ export function renderParts(given: readonly Part[]): Rendered {
     sources,
     gaps: gapsOf(document),
   };
+}
+
+function byWhat(a: Conflict, b: Conflict): number {
+  const [one, other] = [a, b].map(({ what, owners }) => [what, ...owners].join(' '));
+  return (one ?? '') < (other ?? '') ? -1 : 1;
 }
 
 /** A config that is wrong is wrong before an object is missing. */
