@@ -48,7 +48,9 @@ export async function runAgent(options: AgentOptions, log: Log, signal: AbortSig
     ...shared,
     claim: () => claim.take(),
     reporter,
-    config: options.nodeConfig ? await configOf(options, machine.host, client, shared) : undefined,
+    config: options.nodeConfig
+      ? await configOf(options, machine.host, client, shared, () => agent.wake())
+      : undefined,
     sleep: sleepUntil,
     agentVersion: AGENT_VERSION,
     startedAt: Date.now(),
@@ -86,13 +88,25 @@ async function configOf(
   host: HostRoot,
   client: KubeClient,
   agent: HostConfigOptions['agent'],
+  onNews: () => void,
 ): Promise<ConfigLife> {
   const { hostRoot: root, nodeName, kubeconfig, rebootCommand } = options;
   const { hostConfig } = await import('./config/host-config.ts');
   const { machineID = '' } = await host.facts();
   const systemd = rebootCommand === undefined;
   const stateDir = stateDirOf(options);
-  return hostConfig({ root, stateDir, nodeName, machineID, kubeconfig, systemd, client, host, agent });
+  return hostConfig({
+    root,
+    stateDir,
+    nodeName,
+    machineID,
+    kubeconfig,
+    systemd,
+    client,
+    host,
+    agent,
+    onNews,
+  });
 }
 
 async function openEngine(

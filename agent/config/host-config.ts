@@ -2,27 +2,27 @@ import { hostname } from 'node:os';
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConfigDocument } from '#api/config-document.ts';
 import type { Host } from '#agent/boot/host.ts';
 import { getLoopback } from '#agent/health/http.ts';
 import type { Parts } from '#agent/life/parts.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import type { Node } from '#api/meta.ts';
 import { readBundle } from './bundle/read-secret.ts';
+import { DriftGuard } from './drift/drift-guard.ts';
 import { HostConfirmation } from './confirm/host-confirmation.ts';
 import { noConfirmation } from './confirm/no-confirmation.ts';
 import { kernelArgumentsOf } from './kernel-arguments/find.ts';
 import { ConfigLife } from './life/config-life.ts';
 import { ConfigRecordFile } from './life/config-record.ts';
 import { readLocalPolicy } from './paths/local-policy.ts';
-import { kindOf, verbOf } from './plan/change.ts';
+import { describeChanges } from './plan/describe-changes.ts';
 import { KUBELET_PORT } from './probes/always.ts';
 import { defaultGateway } from './probes/gateway.ts';
 import { HostFiles } from './transaction/host-files.ts';
 import { HostUnits } from './units/host-units.ts';
 import { noUnits } from './units/no-units.ts';
 import { verifyUnits } from './units/verify-units.ts';
-import type { StagedFile } from './transaction/contract.ts';
+import { validateFiles } from './transaction/validate-files.ts';
 
 export interface HostConfigOptions {
   /** Where the host's root directory is mounted. */
@@ -35,6 +35,8 @@ export interface HostConfigOptions {
   systemd: boolean;
   client: Pick<KubeClient, 'get'>;
   host: Host;
+  /** Called when others have changed what is in force. */
+  onNews: () => void;
   agent: Pick<Parts, 'api' | 'log' | 'now' | 'monotonicMs'>;
 }
 
@@ -44,20 +46,22 @@ const KUBELET_MS = 3000;
 export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife> {
   const { root, stateDir, nodeName, machineID, systemd, client, host, agent } = options;
   const tree = { root };
+  const files = new HostFiles({ tree, stateDir, machineID });
   const units = systemd ? new HostUnits(root) : noUnits;
   const run = (argv: readonly string[], signal: AbortSignal, ms: number) => host.run(argv, signal, ms);
   return new ConfigLife({
-    files: new HostFiles({ tree, stateDir, machineID }),
+    files,
     bundle: (wanted, signal) => readBundle(client, nodeName, wanted, signal),
-    describe: async ({ changes }) =>
-      changes.map((change) => ({ kind: kindOf(change), name: change.path, change: verbOf(change) })),
+    describe: (plan) => describeChanges(tree, plan),
     policy: () => readLocalPolicy(tree),
-    judge: (staged: readonly StagedFile[], _: ConfigDocument, signal) =>
-      verifyUnits(staged, { root, stateDir, run }, signal),
+    judge: async (transaction, document, signal) => {
+      await verifyUnits(transaction.staged, { root, stateDir, run }, signal);
+      await validateFiles(document, transaction, { run, local: await readLocalPolicy(tree), signal });
+    },
     units,
     confirmation: systemd ? new HostConfirmation({ root, stateDir, units, log: agent.log }) : noConfirmation,
     kernelArguments: await kernelArgumentsOf({ root, stateDir }),
-    guard: { start: () => undefined, stop: async () => undefined },
+    guard: new DriftGuard({ tree, files, log: agent.log, onChange: options.onNews }),
     records: new ConfigRecordFile(stateDir, machineID),
     hostname: async () => hostnameOf(root),
     gateway: () => defaultGateway(),

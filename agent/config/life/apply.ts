@@ -41,7 +41,7 @@ export async function apply(
     meta: asMeta(meta),
   });
   try {
-    await parts.judge(transaction.staged, draft.document, signal);
+    await parts.judge(transaction, draft.document, signal);
     if (draft.kernelArguments !== undefined) await parts.kernelArguments.prepare(draft.kernelArguments);
     await arm(transaction, meta, input, parts);
   } catch (error) {

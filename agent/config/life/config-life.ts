@@ -71,7 +71,7 @@ export class ConfigLife {
 
   /** What there is to say; undefined before the first turn. */
   report(): ConfigReport | undefined {
-    return this.#facts && reportOf(this.#facts, this.#draft?.draft);
+    return this.#facts && reportOf(this.#facts, this.#draft?.draft, this.#parts.guard.drift);
   }
 
   async turn(around: Surroundings, signal: AbortSignal): Promise<Turn> {
@@ -97,7 +97,7 @@ export class ConfigLife {
       this.#parts.agent.log.info('config: a change that was not begun is taken back');
     if (transaction === undefined) await confirmation.disarm();
     await this.#refresh();
-    if (transaction === undefined) guard.start();
+    if (transaction === undefined) void guard.start();
     this.#ready = true;
   }
 
@@ -231,7 +231,7 @@ export class ConfigLife {
       this.#transaction = transaction;
       if (transaction === undefined) await this.#fail(configFailureOf(error));
     } finally {
-      if (this.#transaction === undefined) guard.start();
+      if (this.#transaction === undefined) void guard.start();
     }
   }
 
@@ -300,7 +300,8 @@ export class ConfigLife {
     this.#rebootAskedAt = undefined;
     this.#draft = undefined;
     await this.#refresh();
-    this.#parts.guard.start();
+    this.#parts.guard.forget();
+    void this.#parts.guard.start();
   }
 
   #wish(): { hash: string; generation: number } {

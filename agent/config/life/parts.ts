@@ -1,12 +1,13 @@
-import type { ConfigBundle } from '#api/config-document.ts';
+import type { ConfigBundle, ConfigDocument } from '#api/config-document.ts';
 import type { ConfigPlan } from '#api/node-config-state.ts';
 import type { Node } from '#api/meta.ts';
 import type { Host } from '#agent/boot/host.ts';
 import type { Parts } from '#agent/life/parts.ts';
 import type { Confirmation } from '../confirm/confirm.ts';
 import type { KernelArguments } from '../kernel-arguments/kernel-arguments.ts';
+import type { Drift } from '../drift/ledger.ts';
 import type { FilePlan } from '../plan/plan-files.ts';
-import type { FileTransactions, StagedFile } from '../transaction/contract.ts';
+import type { FileTransactions, Transaction } from '../transaction/contract.ts';
 import type { UnitPolicy } from '../units/unit-rules.ts';
 import type { Units } from '../units/units.ts';
 import type { ConfigRecordFile } from './config-record.ts';
@@ -19,9 +20,12 @@ export interface ConfigPolicy extends UnitPolicy {
 
 /** Finds and puts right what others change in what is in force. */
 export interface Guard {
-  start(): void;
+  readonly drift: readonly Drift[];
+  start(): Promise<void>;
   /** Returns when nothing is being healed any more. */
   stop(): Promise<void>;
+  /** Something else is in force. */
+  forget(): void;
 }
 
 /** Everything that the configuration of a node acts on. */
@@ -32,7 +36,7 @@ export interface ConfigParts {
   describe(plan: FilePlan): Promise<ConfigPlan['changes']>;
   policy(): Promise<ConfigPolicy>;
   /** Has the host judge staged files before anything changes. Throws `ConfigError` UnitInvalid or ValidateFailed. */
-  judge(staged: readonly StagedFile[], bundle: ConfigBundle['document'], signal: AbortSignal): Promise<void>;
+  judge(transaction: Transaction, document: ConfigDocument, signal: AbortSignal): Promise<void>;
   units: Units;
   confirmation: Confirmation;
   kernelArguments: KernelArguments;

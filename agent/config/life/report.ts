@@ -3,6 +3,7 @@ import type { NodeStateStatus } from '#api/node-state.ts';
 import type { ConfigFacts } from './facts.ts';
 import { appliedHash, wantedHash } from './facts.ts';
 import type { ChangeMeta } from './change-meta.ts';
+import type { Drift } from '../drift/ledger.ts';
 import type { Draft } from './draft.ts';
 
 type Reboot = NonNullable<NodeStateStatus['reboot']>;
@@ -19,15 +20,20 @@ export interface ConfigReport {
 }
 
 const LISTED = 64;
+const DRIFTS = 32;
 
 /** What status says of the configuration: pure. */
-export function reportOf(facts: ConfigFacts, draft: Draft | undefined): ConfigReport {
+export function reportOf(
+  facts: ConfigFacts,
+  draft: Draft | undefined,
+  drift: readonly Drift[] = [],
+): ConfigReport {
   const { record, changing, bootID } = facts;
   const acted = record.accepted;
   const thisBoot = acted?.bootID === bootID;
   const acting = record.request !== undefined && thisBoot && answered(facts);
   return {
-    config: configOf(facts, draft),
+    config: withDrift(configOf(facts, draft), drift),
     ...(acted === undefined ? {} : { accepted: { id: acted.id, since: acted.request.since } }),
     ...(acting && acted !== undefined
       ? { acting: { requested: true, ...acted.request, accepted: acted.id } }
@@ -51,6 +57,21 @@ function reasonOf({ wanted }: ConfigFacts): string {
   const { rendered, hash } = wanted ?? {};
   if (hash === undefined) return 'removal of the configuration';
   return `configuration ${rendered ?? hash.slice(0, 12)}`.slice(0, 256);
+}
+
+/** Who fights for a file is told where nothing else went wrong. */
+function withDrift(told: Told, drift: readonly Drift[]): Told {
+  if (drift.length === 0) return told;
+  const error = drift.find((one) => one.error !== undefined)?.error;
+  const { code, message = '' } = error ?? {};
+  const fault =
+    code === undefined || told.error !== undefined
+      ? {}
+      : { error: { code, message: message.slice(0, 1024) } };
+  const listed = drift
+    .slice(0, DRIFTS)
+    .map(({ path, kind, healed, since }) => ({ path, kind, healed, since }));
+  return { ...told, drift: listed, ...fault };
 }
 
 type Told = Omit<ConfigStatus, 'since'>;
