@@ -77,6 +77,7 @@ export type UpstreamErrorCode = (typeof upstreamErrorCodes)[number];
 
 const upstream = z.object({
   architecture: architecture.describe('What was asked for.'),
+  source: z.string().max(64).describe('Digest of where it was asked for: another source begins anew.'),
   lastCheck: instant.describe('When the server was last asked.'),
   lastSuccess: instant.optional().describe('When it last gave an answer that could be used.'),
   nextCheck: instant.describe('Not before then is it asked again.'),

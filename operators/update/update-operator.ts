@@ -2,6 +2,7 @@ import { Controller } from '#runtime/controller/controller.ts';
 import { busyCheck, freshCheck } from '#runtime/health/health.ts';
 import type { Operator, OperatorContext } from '#runtime/operator/operator.ts';
 import { ChannelController } from './channel/channel-controller.ts';
+import { httpUpstream } from './channel/upstream/ask-upstream.ts';
 import { GroupController } from './group/group-controller.ts';
 import { GroupMetrics } from './group/group-metrics.ts';
 import { NodeWrites } from './state/node-writes.ts';
@@ -17,6 +18,7 @@ export class UpdateOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #world: World;
   readonly #metrics: GroupMetrics;
+  readonly #upstream = httpUpstream();
   #controllers: Controller[] = [];
 
   constructor(context: OperatorContext) {
@@ -49,8 +51,8 @@ export class UpdateOperator implements Operator {
     }
   }
 
-  stop(): Promise<void> {
-    return this.#world.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#world.stop(), this.#upstream.close()]);
   }
 
   #makeControllers(): Record<'groups' | 'channels' | 'nodes', Controller> {
@@ -60,7 +62,13 @@ export class UpdateOperator implements Operator {
     const writes = new NodeWrites(writer, events);
     const group = new GroupController({ ...shared, writer, writes, events });
     const state = new StateController({ ...shared, writer, writes });
-    const channel = new ChannelController({ client, channels: this.#world.channels, now: Date.now });
+    const channel = new ChannelController({
+      client,
+      channels: this.#world.channels,
+      ask: this.#upstream.ask,
+      now: Date.now,
+      random: Math.random,
+    });
     return {
       groups: new Controller({
         name: 'nodegroup',
@@ -74,6 +82,7 @@ export class UpdateOperator implements Operator {
         reconcile: (key, ctx) => channel.reconcile(key, ctx),
         log,
         metrics,
+        workers: 4, // an upstream may take its time
       }),
       nodes: new Controller({
         name: 'nodestate',

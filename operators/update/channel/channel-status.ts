@@ -18,7 +18,7 @@ export function channelStatus(object: UpdateChannel, now: string): UpdateChannel
     observedGeneration: generation,
     ...contents(channel, object.spec.source.omaha === undefined ? undefined : before),
     ...lastSync(object, before, now),
-    conditions: withConditions(before?.conditions, [ready(channel, generation)], now),
+    conditions: withConditions(before?.conditions, said(channel, object, generation), now),
   };
 }
 
@@ -28,7 +28,8 @@ function lastSync(
   before: UpdateChannelStatus | undefined,
   now: string,
 ): Pick<UpdateChannelStatus, 'lastSync'> {
-  if (spec.source.omaha !== undefined) return {};
+  if (spec.source.omaha !== undefined)
+    return before?.lastSync === undefined ? {} : { lastSync: before.lastSync };
   const isNew = before?.observedGeneration !== generation || before.lastSync === undefined;
   return { lastSync: isNew ? now : before.lastSync };
 }
@@ -46,6 +47,34 @@ function contents(
       const said = builds === undefined ? {} : { floorReason, builds, since };
       return { version, floor, ...said, blocked: channel.blocked.has(version) };
     }),
+  };
+}
+
+function said(channel: WholeChannel, { spec, status }: UpdateChannel, generation: number) {
+  const upstream = upstreamReachable(spec, status, generation);
+  return [ready(channel, generation), ...(upstream === undefined ? [] : [upstream])];
+}
+
+/** An upstream that is away takes nothing from the channel: what it told stays, and Ready does. */
+function upstreamReachable(
+  { source: { omaha } }: UpdateChannel['spec'],
+  status: UpdateChannelStatus | undefined,
+  observedGeneration: number,
+) {
+  if (omaha === undefined) return undefined;
+  const failed = status?.upstream?.find(({ error }) => error !== undefined);
+  const type = 'UpstreamReachable';
+  if (failed?.error === undefined) {
+    const message = `${omaha.url} answers for ${omaha.architectures.join(' and ')}`;
+    return { type, status: 'True' as const, reason: 'Answered', message, observedGeneration };
+  }
+  const { code, message } = failed.error;
+  return {
+    type,
+    status: 'False' as const,
+    reason: code,
+    message: `${failed.architecture}: ${message}`,
+    observedGeneration,
   };
 }
 

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { Release } from '#api/channel-source.ts';
 import type { Mirrored } from '#api/update-channel.ts';
 import { digestOf, mirroredRelease } from './mirrored-release.ts';
+import { mirroredReleases } from './mirrored-releases.ts';
+import { forAgents } from './read-channel.ts';
 
 const sha256 = `${'A'.repeat(43)}=`;
 const build = (architecture: 'amd64' | 'arm64') => ({
@@ -70,4 +72,39 @@ test('another file, another key or no key at all is not offered', () => {
     payload: { manifest: 'http://up/m', sha256: 'f'.repeat(64) },
   };
   assert.ok(mirroredRelease(pinned, { mirrored: [entry('careen')], fingerprints }).waiting);
+});
+
+test('a release waits for a floor below it that is not verified yet, for each kind of machine by itself', () => {
+  const floor = { ...release, floor: true };
+  const next = { ...release, version: '3.0.0' };
+  const offers = (blocked: string[], ...mirrored: Mirrored[]) =>
+    mirroredReleases([next, floor], new Set(blocked), { mirrored, fingerprints });
+  const held = (['careen', 'amd64', 'arm64'] as const).map((variant) => entry(variant, { version: '3.0.0' }));
+  assert.deepEqual(offers([], ...held).releases, []);
+  assert.match(offers([], ...held).waiting[0] ?? '', /3\.0\.0 waits for the floor 2\.0\.0/);
+  assert.deepEqual(
+    offers([], ...held, entry('arm64')).releases.map(({ builds }) =>
+      builds?.map(({ architecture }) => architecture),
+    ),
+    [['arm64'], ['arm64']],
+  );
+  assert.deepEqual(
+    offers(['2.0.0'], ...held).releases.map(({ version }) => version),
+    ['3.0.0'],
+  );
+});
+
+test('nodes with the agent are not offered what is above a floor that they cannot install', () => {
+  const floor = { ...release, floor: true, payload: undefined };
+  const releases = [{ ...release, version: '3.0.0' }, floor, { ...release, version: '1.0.0' }];
+  const channel = { name: 'c', keys: [], blocked: new Set<string>(), releases };
+  assert.deepEqual(
+    forAgents(channel).releases.map(({ version }) => version),
+    ['1.0.0'],
+  );
+  const blocked = { ...channel, blocked: new Set(['2.0.0']) };
+  assert.deepEqual(
+    forAgents(blocked).releases.map(({ version }) => version),
+    ['3.0.0', '1.0.0'],
+  );
 });

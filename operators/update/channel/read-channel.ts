@@ -2,7 +2,7 @@ import type { Release } from '#api/channel-source.ts';
 import type { UpdateChannelSpec, UpdateChannelStatus } from '#api/update-channel.ts';
 import { updateChannelSpec } from '#api/update-channel.ts';
 import { compareVersions } from '#api/version.ts';
-import { mirroredRelease } from './mirrored-release.ts';
+import { mirroredReleases } from './mirrored-releases.ts';
 import { keyFingerprint, keyProblem, sortKeys } from './trusted-key.ts';
 
 /** What a valid UpdateChannel says, in the form that rollouts are planned from. */
@@ -51,9 +51,13 @@ export function readChannel(name: string, spec: unknown, status?: UpdateChannelS
   return { channel: { ...named, known, ...offerable(known, parsed.data, status) } };
 }
 
-/** The channel as nodes with the careen agent see it: only what they can install. */
+/** The channel as nodes with the careen agent see it: what they can install, below any floor that they cannot. */
 export function forAgents(channel: Channel): Channel {
-  return { ...channel, releases: channel.releases.filter(({ payload }) => payload !== undefined) };
+  const { releases, blocked } = channel;
+  const gap = releases.findLastIndex(
+    ({ floor, payload, version }) => floor && payload === undefined && !blocked.has(version),
+  );
+  return { ...channel, releases: releases.slice(gap + 1).filter(({ payload }) => payload !== undefined) };
 }
 
 /** The release of exactly this version, if the channel has it. */
@@ -68,28 +72,25 @@ export function currentRelease(channel: Channel): Release | undefined {
 
 function knownReleases({ source }: UpdateChannelSpec, status: UpdateChannelStatus | undefined): Release[] {
   if (source.releases !== undefined) return source.releases;
+  const wanted = source.omaha?.architectures ?? [];
   return (status?.releases ?? [])
-    .filter(({ builds }) => builds !== undefined)
-    .map(({ version, floor, floorReason, builds }) => ({
+    .map(({ version, floor, floorReason, builds = [] }) => ({
       version,
       floor,
       ...(floorReason === undefined ? {} : { floorReason }),
-      builds,
-    }));
+      builds: builds.filter(({ architecture }) => wanted.includes(architecture)),
+    }))
+    .filter(({ builds }) => builds.length > 0);
 }
 
 function offerable(
   known: readonly Release[],
-  { mirror, keys }: UpdateChannelSpec,
+  { mirror, keys, blocked }: UpdateChannelSpec,
   status: UpdateChannelStatus | undefined,
 ): Pick<WholeChannel, 'releases' | 'waiting'> {
   if (mirror === undefined) return { releases: known, waiting: [] };
   const trust = { mirrored: status?.mirror ?? [], fingerprints: new Set(keys.map(keyFingerprint)) };
-  const offers = known.map((release) => mirroredRelease(release, trust));
-  return {
-    releases: offers.map(({ release }) => release).filter((release) => release !== undefined),
-    waiting: offers.map(({ waiting }) => waiting).filter((waiting) => waiting !== undefined),
-  };
+  return mirroredReleases(known, new Set(blocked), trust);
 }
 
 function newestFirst(releases: readonly Release[]): Release[] {

@@ -48,7 +48,10 @@ function checkAnswer(
   const offered = many ? steps : steps.slice(0, 1);
   const [first] = offered;
   if (first === undefined || held) return `${open('noupdate')}<urls></urls></updatecheck>`;
-  const urls = first.codebases.map((codebase) => `<url codebase="${codebase}"></url>`).join('');
+  const urls = offered
+    .flatMap(({ codebases }) => codebases)
+    .map((codebase) => `<url codebase="${codebase}"></url>`)
+    .join('');
   const manifests = offered.map((release) => manifest(release, many, release === track.at(-1)));
   return `${open('ok')}<urls>${urls}</urls>${manifests.join('')}</updatecheck>`;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Build, OmahaPackage } from '#api/build.ts';
 import { keyFingerprint } from '../../channel/trusted-key.ts';
 import { verifyCrau } from '../crau/verify-crau.ts';
-import { MirrorError } from '../mirror-error.ts';
+import { MirrorError, type MirrorErrorCode } from '../mirror-error.ts';
 import type { Fetched, FetchPlaces } from './fetch-release.ts';
 import { takeLocal } from './local-file.ts';
 
@@ -17,18 +17,17 @@ export async function fetchBuild(
   build: Build,
   version: string,
   keys: readonly string[],
-  { work, incoming, fetcher, signal }: FetchPlaces,
+  places: FetchPlaces,
 ): Promise<Fetched> {
+  const { incoming } = places;
   const fetched: Fetched = { files: [], paths: [], key: '', incoming: [] };
   let trusted = keys;
   for (const file of build.packages) {
     const sha256 = Buffer.from(file.sha256, 'base64').toString('hex');
-    const path = join(work, sha256);
     const local = join(incoming, version, file.name);
     const urls = build.codebases.map((codebase) => `${codebase.replace(/\/?$/, '/')}${file.name}`);
-    const isLocal = !(await isWhole(path, file.size)) && (await takeLocal(local, path, file.size));
-    if (!isLocal) await fetcher.fetch({ urls, size: file.size, path }, signal);
-    const key = await verified(path, file, trusted);
+    const path = join(places.work, sha256);
+    const key = await fetchPackage(file, { path, local, urls }, trusted, places);
     trusted = [key];
     fetched.key = keyFingerprint(key);
     fetched.files.push({ name: file.name, sha256, size: file.size });
@@ -36,6 +35,39 @@ export async function fetchBuild(
     fetched.incoming.push(local);
   }
   return fetched;
+}
+
+/** What another address may have right. A file with the right digest is the same everywhere. */
+const ELSEWHERE: readonly MirrorErrorCode[] = ['Unreachable', 'Refused', 'SizeMismatch', 'DigestMismatch'];
+
+interface Sources {
+  path: string;
+  local: string;
+  urls: readonly string[];
+}
+
+/** Takes what is there, or else what lies there by hand, or else the first address that has the right file. */
+async function fetchPackage(
+  file: OmahaPackage,
+  { path, local, urls }: Sources,
+  keys: readonly string[],
+  { fetcher, signal }: FetchPlaces,
+): Promise<string> {
+  const isThere = (await isWhole(path, file.size)) || (await takeLocal(local, path, file.size));
+  if (isThere) return verified(path, file, keys);
+  let first: unknown;
+  for (const url of urls) {
+    try {
+      await fetcher.fetch({ urls: [url], size: file.size, path }, signal);
+      return await verified(path, file, keys);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof MirrorError) || !ELSEWHERE.includes(error.code)) throw error;
+      if (error.code !== 'Unreachable') await rm(path, { force: true });
+      first ??= error;
+    }
+  }
+  throw first;
 }
 
 async function verified(path: string, file: OmahaPackage, keys: readonly string[]): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Mirrored } from '#api/update-channel.ts';
+import { keyFingerprint } from '../../channel/trusted-key.ts';
 import { treeBytes, type Tree } from '../store/tree.ts';
 import { isTreeOf } from './plan-mirror.ts';
 import type { WantedRelease } from './wanted.ts';
@@ -16,9 +17,9 @@ export interface MirrorFacts {
   baseURL: string;
 }
 
-/** Tells releases apart: version, variant, and what must be in it. */
-export function releaseKey({ version, variant, digest }: WantedRelease): string {
-  return `${version}/${variant}/${digest ?? ''}`;
+/** Tells releases apart: version, variant, what must be in it and who may have signed it. */
+export function releaseKey({ version, variant, digest, keys }: WantedRelease): string {
+  return [version, variant, digest ?? '', ...keys.map(keyFingerprint)].join('/');
 }
 
 /** `status.mirror` of a channel. What was verified once stays so when it is dropped, as long as it is known. */
