@@ -15,14 +15,31 @@ export interface Owners {
 
 /** Read from the host's files: the agent's own say nothing about it. */
 export async function readOwners(tree: HostTree): Promise<Owners> {
-  return { user: await numbers(tree, 'passwd'), group: await numbers(tree, 'group') };
+  const groups = await lines(tree, 'group');
+  return { user: numbersOf(await lines(tree, 'passwd')), group: numbersOf(groups) };
 }
 
-async function numbers(tree: HostTree, file: 'passwd' | 'group'): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+export interface Account {
+  uid: number;
+  /** Of the user's own group. */
+  gid: number;
+  home: string;
+}
+
+/** The users of the host by name. */
+export async function readAccounts(tree: HostTree): Promise<ReadonlyMap<string, Account>> {
+  const accounts = new Map<string, Account>();
+  for (const [name, [, , uid, gid, , home = '']] of await lines(tree, 'passwd')) {
+    accounts.set(name, { uid: Number(uid), gid: Number(gid), home });
+  }
+  return accounts;
+}
+
+async function lines(tree: HostTree, file: 'passwd' | 'group'): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
   for (const directory of DIRECTORIES) {
-    for (const [name, number] of parseOwners(await textOf(tree, directory, file))) {
-      if (!found.has(name)) found.set(name, number);
+    for (const [name, fields] of parseLines(await textOf(tree, directory, file))) {
+      if (!found.has(name)) found.set(name, fields);
     }
   }
   return found;
@@ -38,16 +55,21 @@ async function textOf(tree: HostTree, path: string, name: string): Promise<strin
   }
 }
 
-/** Names and numbers of `passwd(5)` or `group(5)`; the first of a name counts, as in glibc. */
-export function parseOwners(text: string): Map<string, number> {
-  const found = new Map<string, number>();
+/** Names and fields of `passwd(5)` or `group(5)`; the first of a name counts, as in glibc. */
+export function parseLines(text: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
   for (const line of text.split('\n')) {
-    const [name = '', , number = ''] = line.split(':');
+    const fields = line.split(':');
+    const [name = '', , number = ''] = fields;
     // A name with + or - asks NIS.
     if (!/^[^#+-]/.test(name) || !/^[0-9]{1,10}$/.test(number) || found.has(name)) continue;
-    found.set(name, Number(number));
+    found.set(name, fields);
   }
   return found;
+}
+
+function numbersOf(found: ReadonlyMap<string, string[]>): Map<string, number> {
+  return new Map([...found].map(([name, [, , number]]) => [name, Number(number)]));
 }
 
 /** The number of an owner by name, or of one that is written as a number. Throws `UnknownOwner`. */

@@ -1,9 +1,11 @@
 import { posix } from 'node:path';
 import { isWithin } from './host-path.ts';
 
-/** Links that image-based distributions ship in the place of a root: rpm-ostree's, and what others copied from it. */
+/** Links that image-based distributions ship in the place of a directory: rpm-ostree's, and what others copied from it. */
 const ALIASES: readonly (readonly [path: string, target: string])[] = [
+  ['/home', '/var/home'],
   ['/opt', '/var/opt'],
+  ['/root', '/var/roothome'],
   ['/srv', '/var/srv'],
   ['/usr/local', '/var/usrlocal'],
 ];

@@ -11,6 +11,8 @@ export const changeSchema = z.strictObject({
   owned: ownedSchema.optional(),
   sensitive: z.boolean(),
   from: z.array(z.string()).readonly(),
+  /** The user whose authorized_keys, or the directory of it, it is. */
+  keysOf: z.string().optional(),
 });
 export type Change = z.infer<typeof changeSchema>;
 
@@ -21,7 +23,9 @@ export function verbOf({ before, after }: Pick<Change, 'before' | 'after'>): 'Cr
 }
 
 /** The kind under which the status lists it: of what is there afterwards, or was. */
-export function kindOf({ before, after }: Pick<Change, 'before' | 'after'>): 'File' | 'Directory' | 'Link' {
+export function kindOf(change: Change): 'AuthorizedKeys' | 'File' | 'Directory' | 'Link' {
+  if (change.keysOf !== undefined) return 'AuthorizedKeys';
+  const { before, after } = change;
   const { type } = after.type === 'absent' ? before : after;
   if (type === 'directory') return 'Directory';
   return type === 'link' ? 'Link' : 'File';

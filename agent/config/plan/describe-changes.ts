@@ -19,7 +19,7 @@ export async function describeChanges(tree: HostTree, plan: FilePlan): Promise<D
     const diff = await diffOfChange(tree, change, plan.contents.get(path));
     described.push({
       kind: kindOf(change),
-      name: path,
+      name: change.keysOf ?? path,
       change: verbOf(change),
       from: from.join(', ').slice(0, 253),
       diff,

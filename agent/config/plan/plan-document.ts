@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { ConfigDocument } from '#api/config-document.ts';
+import { ConfigError } from '../config-error.ts';
 import type { HostTree } from '../paths/host-tree.ts';
 import { readLocalPolicy } from '../paths/local-policy.ts';
 import type { LocalPolicy } from '../paths/local-policy.ts';
@@ -8,17 +9,21 @@ import { checkLocally, checkPath } from '../paths/path-policy.ts';
 import type { Owned } from './owned.ts';
 import { planFiles } from './plan-files.ts';
 import type { FilePlan } from './plan-files.ts';
+import { planKeys } from './plan-keys.ts';
 import { scan } from './scan.ts';
 import { ABSENT } from './state.ts';
 import type { State } from './state.ts';
 import { wantedOf } from './wanted.ts';
 import type { Wanted } from './wanted.ts';
 
-/** What a document would change on a host where Careen owns `owned`. Reads, and writes nothing. */
+/**
+ * What a document would change on a host where Careen owns `owned` and `previous` is in force. Reads, and writes
+ * nothing.
+ */
 export async function planDocument(
   tree: HostTree,
   document: ConfigDocument,
-  owned: readonly Owned[],
+  { owned, previous }: { owned: readonly Owned[]; previous: ConfigDocument | undefined },
 ): Promise<FilePlan> {
   const local = await readLocalPolicy(tree);
   const wanted = wantedOf(document, await readOwners(tree));
@@ -26,7 +31,16 @@ export async function planDocument(
   const paths = new Set(wanted.map(({ path }) => path));
   for (const { path } of owned) if (!paths.has(path)) checkLocally(path, local);
   const disk = await scanAll(tree, [...wanted, ...owned]);
-  return planFiles({ wanted, owned, disk: (path) => disk.get(path) ?? ABSENT });
+  const plan = planFiles({ wanted, owned, disk: (path) => disk.get(path) ?? ABSENT });
+  const keys = await planKeys(tree, document, previous, local);
+  for (const { path } of keys.changes) if (paths.has(path)) throw wantedTwice(path);
+  const contents = new Map([...plan.contents, ...keys.contents]);
+  return { ...plan, changes: [...plan.changes, ...keys.changes], contents };
+}
+
+function wantedTwice(path: string): ConfigError {
+  const message = `${path} is wanted as a file and for the keys of a user: leave one out`;
+  return new ConfigError('BundleInvalid', message, { path });
 }
 
 function checkWanted({ path, state, critical }: Wanted, local: LocalPolicy): void {

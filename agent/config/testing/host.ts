@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { HostTree } from '../paths/host-tree.ts';
 import { HostFiles } from '../transaction/host-files.ts';
 
-const MACHINE = 'a'.repeat(32);
+export const MACHINE = 'a'.repeat(32);
 
 /** A host's root directory with the files that the agent asks for, and the agent's state directory within. */
 export class TestHost implements AsyncDisposable {

@@ -76,11 +76,22 @@ export class FileChanges {
         await using directory = await Directory.open(this.#tree, parent);
         await deed(directory, change, this.names(change));
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' || !isMoot(what, change))
+        if (errnoOf(error) !== 'ENOENT' || !this.#isMoot(what, change))
           throw configErrorOf(error, what, change.path);
       }
     }
     for (const path of touched) await this.#sync(path);
+  }
+
+  /**
+   * Whether it is no matter that the directory is not there: it was never made, or nothing in it is needed. One that
+   * was there before and is not now may come back, with what is to be put back in it.
+   */
+  #isMoot(what: What, { path, after }: Change): boolean {
+    if (what === 'cleaning up') return true;
+    if (what === 'replacing') return after.type === 'absent';
+    const made = this.#changes.find((change) => change.path === dirname(path));
+    return what === 'restoring' && made?.before.type === 'absent';
   }
 
   async #sync(path: string): Promise<void> {
@@ -91,9 +102,4 @@ export class FileChanges {
       if (errnoOf(error) !== 'ENOENT') throw configErrorOf(error, 'writing', path);
     }
   }
-}
-
-/** A directory that is gone, or was never made, has nothing in it to undo or to remove. */
-function isMoot(what: What, { after }: Change): boolean {
-  return what === 'restoring' || what === 'cleaning up' || (what === 'replacing' && after.type === 'absent');
 }

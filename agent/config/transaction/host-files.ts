@@ -35,8 +35,8 @@ export class HostFiles implements FileTransactions {
   }
 
   async plan(document: ConfigDocument): Promise<FilePlan> {
-    const { owned } = await this.#place.store.read();
-    return planDocument(this.#place.tree, document, owned);
+    const { owned, document: previous } = await this.applied();
+    return planDocument(this.#place.tree, document, { owned, previous });
   }
 
   async prepare(options: PrepareOptions): Promise<Transaction> {

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { guarded } from '#test/cluster/guardian.ts';
+import { MACHINE } from '../testing/host.ts';
 import type { TestHost } from '../testing/host.ts';
 import { cannotMount, MountedHost } from '../testing/mounted-host.ts';
 import { snapshot } from '../testing/snapshot.ts';
@@ -7,6 +11,9 @@ import { StallingFs } from '../testing/stalling-fs.ts';
 import { twentyFiles, writeShipped } from '../testing/twenty-files.ts';
 import type { HostFiles } from './host-files.ts';
 
+/** By SIGKILL, which takes a process each time. */
+const KILLS = process.env['CAREEN_EVERY_KILL'] === undefined ? 12 : 1000;
+const PROGRAM = join(import.meta.dirname, '../testing/apply-process.ts');
 /** Every one of them: `npm run bench -- config-kills`. */
 const stride = process.env['CAREEN_EVERY_KILL'] === undefined ? 17 : 1;
 const skip = cannotMount ?? false;
@@ -111,3 +118,34 @@ test(
     }
   },
 );
+
+test(`killed by SIGKILL at any moment, ${KILLS} times over: all old or all new (A1)`, { skip }, async () => {
+  await using mounted = await MountedHost.make();
+  const { host } = mounted;
+  await writeShipped(host);
+  await apply(host.files(), 1);
+  const known = [await snapshot(host.root)];
+  const start = performance.now();
+  await apply(host.files(), 2);
+  // A process that has just started is slower, and so is a machine that is busy: the pace is this machine's own.
+  const span = 3 * (performance.now() - start);
+  known.push(await snapshot(host.root));
+  const seen = [0, 0];
+  for (let round = 0; round < KILLS; round++) {
+    await killedOnce(host, Math.random() * span);
+    await restart(host, round % 2 === 0);
+    const generation = Number((await host.files().applied()).meta?.['generation']);
+    assert.deepEqual(await snapshot(host.root), known[generation - 1], `round ${round}`);
+    seen[generation - 1] = (seen[generation - 1] ?? 0) + 1;
+  }
+  console.log(`killed ${KILLS} times: ${seen.join(' times one and ')} times the other`);
+});
+
+/** An agent in a process of its own, killed so long after it began to work. */
+async function killedOnce(host: TestHost, ms: number): Promise<void> {
+  const options = { tree: host.tree, stateDir: host.stateDir, machineID: MACHINE };
+  const agent = await guarded(process.execPath, [PROGRAM, JSON.stringify(options)], { stdout: 'pipe' });
+  for await (const chunk of agent.stdout ?? []) if (String(chunk).includes('ready')) break;
+  await sleep(ms);
+  await agent.kill();
+}
