@@ -91,8 +91,8 @@ test('a conflict is there whoever else is in the set, unless somebody overrules 
     fc.property(sets, (configs) => {
       const priorities = new Set(configs.map(({ spec }) => spec.priority));
       fc.pre(priorities.size === 1);
-      for (const one of configs) {
-        for (const other of configs) {
+      for (const [index, one] of configs.entries()) {
+        for (const other of configs.slice(index + 1)) {
           if (!render([one, other]).ok) assert.equal(render(configs).ok, false);
         }
       }
