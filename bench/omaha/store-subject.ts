@@ -7,6 +7,7 @@ const UP_TO_DATE: Decision = {};
 
 /** The store alone, with decisions that take no time. */
 export class StoreSubject implements Subject {
+  readonly pid = 'self';
   readonly #store: MachineStore;
   #now = NOW;
 

@@ -1,5 +1,8 @@
+import type { Pid } from './measure.ts';
+
 /** What is measured: the store itself, or a server before it. */
 export interface Subject {
+  readonly pid: Pid;
   /** A machine that is at its target asks. */
   steady(machine: number): Promise<unknown>;
   /** A machine of the group `held-<size>` that must wait asks. */

@@ -13,6 +13,8 @@ const MACHINES_AT_ONCE = 200;
 /** Machines that are looked at, at once, for those that are silent. */
 const SCANNED_AT_ONCE = 5000;
 const ROWS_AT_ONCE = 2000;
+/** A start further in the future than this was told by a clock that was wrong. */
+const CLOCK_SKEW_MS = 60_000;
 
 /** Where the search for silent machines has come to. */
 interface Pass {
@@ -37,6 +39,7 @@ export class Sweeper {
     const expired = await this.#expire(now, policy);
     const quiet = await this.#tidy(now, policy);
     await this.#sample(now, policy.sampleMs);
+    await this.#healStarts(now);
     const isCut = await this.#prune(now, policy);
     const groups = [expired, quiet.archived, quiet.forgotten].flatMap(groupsOf);
     return {
@@ -98,6 +101,11 @@ export class Sweeper {
       await this.#engine.query(statement, group, at, JSON.stringify({ versions, phases }));
     }
     this.#sampledAt = at;
+  }
+
+  /** A clock that was ahead for a while must not keep a period full until then: such starts are taken for new. */
+  async #healStarts(now: number): Promise<void> {
+    await this.#engine.query('UPDATE starts SET at = $1 WHERE at > $2', now, now + CLOCK_SKEW_MS);
   }
 
   /** Forgets what is old. Gives whether there is more of it. */

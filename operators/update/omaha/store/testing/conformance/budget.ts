@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MakeStore } from '../store-under-test.ts';
-import { ask, key, MINUTE, NOW, offer, SIGHTING, UNLIMITED } from '../machines.ts';
+import { ask, DAY, key, MINUTE, NOW, offer, SIGHTING, sweepAll, UNLIMITED } from '../machines.ts';
 
 /** What every kind of store promises about budgets. */
 export function budgetTests(make: MakeStore): void {
@@ -73,6 +73,15 @@ export function budgetTests(make: MakeStore): void {
     );
     assert.equal(await store.holdNodes('edge', 0, 9, limits, NOW + 15 * MINUTE), 1);
     assert.equal(await granted(5, 16), false);
+  });
+
+  test('a clock that was ahead keeps a period full no longer than the period', async () => {
+    const { store } = await make();
+    const limits = { inProgress: 9, period: { count: 1, ms: 10 * MINUTE } };
+    await ask(store, 1, limits, NOW + 365 * DAY);
+    await sweepAll(store, NOW);
+    assert.equal((await ask(store, 2, limits, NOW + 9 * MINUTE)).phase, 'Waiting');
+    assert.equal((await ask(store, 2, limits, NOW + 10 * MINUTE)).phase, 'Granted');
   });
 
   test('many starts in a period are counted in one transaction too', async () => {

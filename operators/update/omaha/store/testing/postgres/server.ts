@@ -30,7 +30,7 @@ export class PostgresServer {
     const flags = all.flatMap((setting) => ['-c', setting]);
     const [command = '', ...args] = unprivileged('postgres', ['-D', this.#data, ...flags]);
     this.#process = await guarded(command, args, { within: this.#directory.cleanup, graceMs: 0, cwd: '/' });
-    await until('PostgreSQL answers', () => this.query('SELECT 1').then(() => true));
+    await until('PostgreSQL answers', () => this.query('SELECT 1').then(() => true), { timeoutMs: 180_000 });
     return this;
   }
 
