@@ -14,6 +14,7 @@ const entries = {
   'node-config': 'operators/node-config/main.ts',
   'reboot-lock': 'operators/reboot-lock/main.ts',
   check: 'helm/check/main.ts',
+  'kubectl-careen': 'cli/main.ts',
 } as const;
 
 /** A bundle that was written. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ImageError } from '#images/oci/image-error.ts';
 import { openScreen, type Screen } from '#demo/screen.ts';
 import { StoryError, type Story } from '#demo/story.ts';
+import { ConfigStory } from '#demo/config/config-story.ts';
 import { UpdateStory } from '#demo/update/update-story.ts';
 import { demandRealNodes } from '#test/machine/real/possible.ts';
 import { RealNodeError } from '#test/machine/real/real-node-error.ts';
@@ -13,6 +14,8 @@ import { endWithParent } from './parent.ts';
 
 const HELP = `npm run demo -- [options]
 
+  --story S   update: 1.0.0 → 2.0.0, a broken 3.0.0 that falls back, 3.0.1 (what is told without this option)
+              config: machines are configured, drift is healed, a change that cuts a node off is undone
   --nodes N   machines, 3 to 40 (5)
   --light     light machines (processes with a small kubelet of our own), also where real ones could run
   --speed X   how fast light machines boot, shut down and settle: at 1, a boot takes three seconds (1)
@@ -29,7 +32,10 @@ const ON_REAL_NODES = `  kubectl get nodes,pods --all-namespaces --output wide
 const BUDGET = 2;
 const INTERRUPTED = Symbol('interrupted');
 
+const STORIES = ['update', 'config'] as const;
+
 interface Options {
+  story: (typeof STORIES)[number];
   nodes: number;
   light: boolean;
   speed: number;
@@ -66,8 +72,7 @@ async function show(
   screen: Screen,
   interrupted: Promise<unknown>,
 ): Promise<number> {
-  const speed = stack.nodes === 'real' ? 1 : options.speed;
-  const story = new UpdateStory(stack, screen, { budget: BUDGET, speed });
+  const story = storyOn(stack, options, screen);
   const end = await Promise.race([outcome(story), interrupted.then(() => INTERRUPTED)]);
   screen.close();
   if (end === INTERRUPTED) return 130;
@@ -76,6 +81,14 @@ async function show(
   if (end !== undefined) process.stderr.write(`\n${complaint(end)}\n`);
   if (options.keep) await stay(stack, interrupted);
   return end === undefined ? 0 : 1;
+}
+
+function storyOn(stack: Stack, options: Options, screen: Screen): Story {
+  if (options.story === 'config') return new ConfigStory(stack, screen);
+  return new UpdateStory(stack, screen, {
+    budget: BUDGET,
+    speed: stack.nodes === 'real' ? 1 : options.speed,
+  });
 }
 
 /** The error with which the story ended, or undefined. */
@@ -94,22 +107,26 @@ function complaint(error: unknown): string {
 /** On real nodes where they can run, else on light machines; says on which, and why. */
 async function startSomehow(options: Options, screen: Screen): Promise<Stack> {
   screen.say('careen: a real control plane, machines with real disks, and everything between');
+  if (options.story === 'config') return startReal(options, screen);
   if (options.light) {
     screen.say('light machines, because you asked for them (--light)');
     return start('light', options, screen);
   }
   try {
-    await demandRealNodes();
-    screen.say(
-      'real nodes: systemd, containerd and kubelet on namespaces; the operators run on them as pods',
-    );
-    if (options.speed !== 1) screen.say('--speed is for light machines; real nodes take their own time');
-    return await start('real', options, screen);
+    return await startReal(options, screen);
   } catch (error) {
     if (!isObstacle(error)) throw error;
     screen.say(`light machines, because ${error.message}`);
     return start('light', options, screen);
   }
+}
+
+/** @throws RealNodeError, ImageError where this computer cannot make real nodes; the message says what to install */
+async function startReal(options: Options, screen: Screen): Promise<Stack> {
+  await demandRealNodes();
+  screen.say('real nodes: systemd, containerd and kubelet on namespaces; the operators run on them as pods');
+  if (options.speed !== 1) screen.say('--speed is for light machines; real nodes take their own time');
+  return start('real', options, screen);
 }
 
 /** Whether real nodes, or images for them, cannot be made on this computer; the message says what to install. */
@@ -145,6 +162,7 @@ ${nodes === 'real' ? ON_REAL_NODES : ''}`);
 function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
+      story: { type: 'string', default: 'update' },
       nodes: { type: 'string', default: '5' },
       light: { type: 'boolean', default: false },
       speed: { type: 'string', default: '1' },
@@ -153,11 +171,17 @@ function readOptions(): Options | undefined {
     },
   });
   if (values.help) return undefined;
+  const story = STORIES.find((one) => one === values.story);
+  if (story === undefined) throw new RangeError(`--story takes ${STORIES.join(' or ')}`);
+  if (story === 'config' && values.light)
+    throw new RangeError(
+      'the story of configuration needs real nodes: light machines have no systemd to configure',
+    );
   const nodes = Number(values.nodes);
   const speed = Number(values.speed);
   if (!Number.isInteger(nodes) || nodes < 3 || nodes > 40) {
     throw new RangeError('--nodes takes a whole number from 3 to 40');
   }
   if (!(speed > 0 && speed <= 20)) throw new RangeError('--speed takes a number above 0, at most 20');
-  return { nodes, speed, light: values.light, keep: values.keep };
+  return { story, nodes, speed, light: values.light, keep: values.keep };
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { SlotStatus } from '#api/node-state.ts';
+import { clip, header } from '../picture.ts';
 import type { MachineView, Scene } from './scene.ts';
 
 /** The scene as lines of a terminal, `columns` wide. */
@@ -22,12 +23,6 @@ export function render(scene: Scene, columns: number): string[] {
 }
 
 const COLUMNS = { name: 12, runs: 8, systemd: 9, slot: 17, phase: 24 };
-
-function header({ chapter, elapsedMs }: Scene, width: number): string {
-  const clock = new Date(elapsedMs).toISOString().slice(14, 19);
-  const title = ` careen · ${chapter}`;
-  return styleText(['bold', 'inverse'], title + clock.padStart(Math.max(6, width - title.length - 1)) + ' ');
-}
 
 function heading(systemd: number): string {
   const { name, runs, slot, phase } = COLUMNS;
@@ -83,8 +78,4 @@ function places({ places: { max, holders } }: Scene): string {
 
 function pods({ pods: { ready, wanted, budget }, unavailable: { now, worst } }: Scene): string {
   return ` workload     ${ready} of ${wanted} pods ready, budget asks for ${budget} · nodes unavailable: ${now} now, ${worst} at most`;
-}
-
-function clip(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }

@@ -17,7 +17,8 @@ export class SystemdVersions {
   async #lookAt(name: string): Promise<void> {
     const { bootID } = this.#stack.machine(name).state();
     if (bootID === undefined || this.#bootIDs.get(name) === bootID) return;
-    const version = await this.#stack.ground.systemd(name).catch(() => undefined); // it is going down
+    const said = await this.#stack.ground.run(name, ['systemctl', '--version']).catch(() => undefined); // it is going down
+    const version = /^systemd (\d+)/u.exec(said ?? '')?.[1];
     if (version === undefined) return void this.versions.delete(name);
     this.versions.set(name, version);
     this.#bootIDs.set(name, bootID);

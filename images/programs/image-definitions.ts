@@ -26,7 +26,7 @@ export function imageDefinitions(version: string): [operators: ImageDefinition, 
   return [
     {
       name: 'operators',
-      holds: (program) => program !== 'agent.mjs',
+      holds: (program) => program !== 'agent.mjs' && program !== 'kubectl-careen.mjs',
       config: {
         user: `${nonRoot}:${nonRoot}`,
         env: [path],

@@ -19,8 +19,8 @@ export interface Ground {
   ready(): Promise<void>;
   /** Host and port under which the machines reach what listens on this port of our loopback. */
   reach(port: number): Promise<string>;
-  /** Which systemd runs there, such as `252`; undefined where none does. */
-  systemd(machine: string): Promise<string | undefined>;
+  /** What a program prints that root runs on the machine; undefined where machines have no system of their own. */
+  run(machine: string, argv: readonly string[]): Promise<string | undefined>;
 }
 
 export interface GroundSetup {

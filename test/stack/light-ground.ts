@@ -39,6 +39,6 @@ async function layLightGround(setup: GroundSetup): Promise<Ground> {
     powerOn: () => [hosts, fleet].forEach((one) => one.powerOn()),
     ready: async () => void (await Promise.all([hosts.ready(), fleet.ready()])),
     reach: async (port) => `127.0.0.1:${port}`,
-    systemd: async () => undefined,
+    run: async () => undefined,
   };
 }

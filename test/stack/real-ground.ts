@@ -58,7 +58,7 @@ function groundOf(fleet: RealFleet): Ground {
       await fleet.network.forward(port);
       return `${GATEWAY}:${port}`;
     },
-    systemd: (machine) => systemdOf(fleet, machine),
+    run: (machine, argv) => runOn(fleet, machine, argv),
   };
 }
 
@@ -78,9 +78,9 @@ async function lastWords(machine: RealMachine): Promise<string> {
   return `── ${machine.name}\n${stdout}${stderr}`;
 }
 
-async function systemdOf(fleet: RealFleet, name: string): Promise<string | undefined> {
+async function runOn(fleet: RealFleet, name: string, argv: readonly string[]): Promise<string | undefined> {
   const machine = fleet.machines.find((one) => one.name === name);
   if (machine?.state().power !== 'up') return undefined;
-  const { stdout } = await machine.exec(['systemctl', '--version']);
-  return /^systemd (\d+)/u.exec(stdout)?.[1];
+  const { stdout } = await machine.exec(argv);
+  return stdout;
 }

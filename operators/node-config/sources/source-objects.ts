@@ -3,13 +3,8 @@ import type { KubeClient } from '#runtime/client/client.ts';
 import type { InformerOptions } from '#runtime/informer/informer.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import type { KeyRef } from '../render/rendered.ts';
-import type { Data } from './calm-objects.ts';
 import { CalmObjects } from './calm-objects.ts';
-
-interface Source extends KubeObject {
-  data?: Record<string, string>;
-  binaryData?: Record<string, string>;
-}
+import { dataOf, type Source, type SourceKind } from './source-data.ts';
 
 export interface SourceOptions extends Pick<InformerOptions<KubeObject>, 'log' | 'metrics'> {
   client: KubeClient;
@@ -21,15 +16,16 @@ export interface SourceOptions extends Pick<InformerOptions<KubeObject>, 'log' |
   now: () => number;
 }
 
-type Kind = 'secrets' | 'configmaps';
-
 /** No NodeConfig takes what Helm and the API server keep for themselves, and it may be large. */
 const NOT_OURS = 'type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token';
 
 /** The Secrets and ConfigMaps that NodeConfigs may refer to, as they were when they last stood still. */
 export class SourceObjects {
   readonly informers: readonly Informer<Source>[];
-  readonly #calm: Record<Kind, CalmObjects> = { secrets: new CalmObjects(), configmaps: new CalmObjects() };
+  readonly #calm: Record<SourceKind, CalmObjects> = {
+    secrets: new CalmObjects(),
+    configmaps: new CalmObjects(),
+  };
   readonly #onChange: () => void;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
@@ -60,11 +56,11 @@ export class SourceObjects {
     clearTimeout(this.#timer);
   }
 
-  #read(kind: Kind, { namespace, name, key }: KeyRef): Uint8Array | undefined {
+  #read(kind: SourceKind, { namespace, name, key }: KeyRef): Uint8Array | undefined {
     return this.#calm[kind].get(`${namespace}/${name}`)?.[key];
   }
 
-  #see(kind: Kind, key: string, object: Source | undefined): void {
+  #see(kind: SourceKind, key: string, object: Source | undefined): void {
     if (this.#calm[kind].see(key, object && dataOf(kind, object), this.#now())) this.#changed();
     this.#arm();
   }
@@ -89,15 +85,6 @@ export class SourceObjects {
     this.version += 1;
     this.#onChange();
   }
-}
-
-function dataOf(kind: Kind, { data = {}, binaryData = {} }: Source): Data {
-  const texts = bytes(data, kind === 'secrets' ? 'base64' : 'utf8');
-  return Object.fromEntries([...texts, ...bytes(binaryData, 'base64')]);
-}
-
-function bytes(values: Record<string, string>, encoding: 'base64' | 'utf8'): [string, Buffer][] {
-  return Object.entries(values).map(([key, text]) => [key, Buffer.from(text, encoding)]);
 }
 
 function onlyData({ apiVersion, kind, metadata, data, binaryData }: Source): Source {

@@ -1,0 +1,260 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import type { NodeConfig } from '#api/kinds.ts';
+import type { KubeObject } from '#api/meta.ts';
+import { readTraffic, sumOf } from '#test/observer/audit.ts';
+import { Observer } from '#test/observer/observer.ts';
+import type { Stack } from '#test/stack/stack.ts';
+import { Narrator } from '../narrator.ts';
+import type { Screen } from '../screen.ts';
+import { StoryError, type Story } from '../story.ts';
+import { renderConfig } from './render.ts';
+import { reportChapters, type ConfigChapter } from './report.ts';
+import { configLines, configuredMachines, type ConfigScene } from './scene.ts';
+import { allConfigured, isRolledOut, readConfigWorld, type ConfigWorld } from './world.ts';
+
+const EXAMPLES = path.resolve(import.meta.dirname, '../../examples/node-config');
+const BASE = 'base';
+/** How long a healthy canary is watched, here: the example says half a minute. */
+const SOAK = '5s';
+/** How long a change may go unconfirmed, here: longer than all probes take, and no longer than people watch. */
+const CONFIRM = { timeout: '40s', settle: '5s' };
+/** How long nothing may be written at the end for the cluster to count as idle. */
+const IDLE_MS = 10_000;
+const MOTD = '/etc/motd';
+const TOKEN = '/etc/example/token';
+
+/** A change that takes the node's network away as soon as it is applied, and gives it back when it is undone. */
+const CUT_OFF = `[Unit]
+Description=Take the network away
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip rule add priority 1 blackhole'
+ExecStop=/bin/sh -c 'ip rule del priority 1'
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** Sysctl, unit, secret file and sshd drop-in on all nodes; drift; a change that cuts a node off; a new secret. */
+export class ConfigStory implements Story {
+  readonly shows = 'nodeconfigs,renderedconfigs,nodestates';
+  readonly #stack: Stack;
+  readonly #screen: Screen;
+  readonly #observer: Observer;
+  readonly #narrator: Narrator<ConfigWorld>;
+  readonly #chapters: ConfigChapter[] = [];
+
+  constructor(stack: Stack, screen: Screen) {
+    this.#stack = stack;
+    this.#screen = screen;
+    this.#observer = new Observer(stack.cluster, ({ metadata }) =>
+      stack.machineNames.includes(metadata.name),
+    );
+    const sight = { look: () => this.#look(), reasons };
+    this.#narrator = new Narrator(screen, sight, stack.patienceMs);
+  }
+
+  report(): string[] {
+    return reportChapters(this.#chapters);
+  }
+
+  async tell(): Promise<void> {
+    this.#observer.start();
+    try {
+      await this.#join();
+      const boots = this.#boots();
+      await this.#configure();
+      await this.#heal();
+      await this.#cutOff();
+      await this.#rotate();
+      if (this.#boots() !== boots) throw new StoryError('a node was rebooted, and nothing asked for that');
+      await this.#beIdle();
+    } finally {
+      this.#observer.stop();
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { machineNames } = this.#stack;
+    this.#narrator.begin(`${machineNames.length} machines join, and nothing configures them`);
+    await this.#narrator.until('every agent has said what its node can take', ({ states }) =>
+      machineNames.every((name) =>
+        states.some(({ metadata, status }) => metadata.name === name && status?.config !== undefined),
+      ),
+    );
+  }
+
+  async #configure(): Promise<void> {
+    const { machineNames } = this.#stack;
+    await this.#measure('configured, one node first', machineNames.length, async () => {
+      this.#narrator.begin(
+        'a NodeConfig is applied: a kernel setting, a unit, a secret file, a drop-in of sshd',
+      );
+      await this.#stack.apply([await example('secret.yaml'), await this.#base()]);
+      await this.#narrator.until('every node has it', (world) => this.#rests(world));
+      await this.#everywhere(['cat', '/proc/sys/net/ipv4/tcp_keepalive_time'], '300\n');
+      await this.#everywhere(['systemctl', 'is-active', 'example-uptime.service'], 'active\n');
+      await this.#everywhere(['stat', '--format=%a %U', TOKEN], '600 root\n');
+      await this.#everywhere(['cat', TOKEN], 'change-me');
+      this.#narrator.say('  ✓ the kernel, systemd and the files of every machine say so');
+    });
+  }
+
+  async #heal(): Promise<void> {
+    const [name = ''] = this.#stack.machineNames;
+    await this.#measure('changed by hand, and healed', 1, async () => {
+      this.#narrator.begin(`somebody writes over ${MOTD} on ${name}`);
+      const before = await this.#on(name, ['cat', MOTD]);
+      await this.#on(name, ['/bin/sh', '-c', `echo hello > ${MOTD}`]);
+      await this.#comesBack(name, before);
+      this.#narrator.say('  ✓ it says again what its NodeConfig says');
+    });
+  }
+
+  async #cutOff(): Promise<void> {
+    const worst = await this.#measure('cuts its node off, and is undone', 1, async () => {
+      this.#narrator.begin('a change takes the network away from the node that tries it first');
+      await this.#stack.apply([
+        await this.#base(({ spec }) => {
+          spec.units.push({
+            name: 'example-cut-off.service',
+            contents: CUT_OFF,
+            state: 'Started',
+            dropins: [],
+            mask: false,
+          });
+        }),
+      ]);
+      await this.#narrator.until(
+        'the node has undone it by itself, and the rollout has halted',
+        ({ configs, states }) =>
+          configs[0]?.status?.rollout?.halted !== undefined &&
+          states.some(({ status }) => status?.config?.phase === 'Reverted'),
+      );
+      await this.#narrator.until('every node is Ready', ({ nodes }) =>
+        nodes.every(({ status }) =>
+          status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+        ),
+      );
+      const { configs } = await this.#look();
+      this.#narrator.say(`halted: ${configs[0]?.status?.rollout?.halted?.reason ?? ''}`);
+    });
+    if (worst > 1) throw new StoryError(`${worst} nodes were cut off; the first wave has one`);
+  }
+
+  async #rotate(): Promise<void> {
+    const { machineNames } = this.#stack;
+    await this.#measure('corrected, with a new secret', machineNames.length, async () => {
+      this.#narrator.begin('the NodeConfig is corrected, and the secret gets a new value');
+      const secret = await example<KubeObject & { stringData: Record<string, string> }>('secret.yaml');
+      await this.#stack.apply([{ ...secret, stringData: { token: 'changed' } }, await this.#base()]);
+      await this.#narrator.until('every node has it', (world) => this.#rests(world));
+      await this.#everywhere(['cat', TOKEN], 'changed');
+      await this.#everywhere(['systemctl', 'is-active', 'example-cut-off.service'], 'inactive\n');
+      this.#narrator.say('  ✓ every machine has the new secret, none was rebooted');
+    });
+  }
+
+  async #beIdle(): Promise<void> {
+    this.#narrator.begin('nothing to do');
+    await this.#stack.settle();
+    const from = Date.now();
+    await this.#narrator.until(
+      `the cluster was left alone for ${IDLE_MS / 1000} s`,
+      () => Date.now() - from >= IDLE_MS,
+    );
+    const writes = await this.#writes(from, Date.now());
+    if (writes > 0) throw new StoryError(`careen wrote ${writes} times while there was nothing to do`);
+    this.#narrator.say('idle: careen wrote nothing but its leaders’ leases');
+  }
+
+  /** examples/node-config/base.yaml at the pace of a demo, changed first where a chapter wants it different. */
+  async #base(change: (config: NodeConfig) => void = () => undefined): Promise<NodeConfig> {
+    const config = await example<NodeConfig>('base.yaml');
+    config.spec.confirm = CONFIRM;
+    for (const wave of config.spec.rollout.waves) wave.soak = SOAK;
+    change(config);
+    return config;
+  }
+
+  #rests(world: ConfigWorld): boolean {
+    return allConfigured(world, this.#stack.machineNames) && isRolledOut(world, BASE);
+  }
+
+  async #on(name: string, argv: readonly string[]): Promise<string> {
+    const said = await this.#stack.ground.run(name, argv);
+    if (said === undefined) throw new StoryError(`${name} is not up`);
+    return said;
+  }
+
+  async #everywhere(argv: readonly string[], expected: string): Promise<void> {
+    for (const name of this.#stack.machineNames) {
+      const said = await this.#on(name, argv);
+      if (said !== expected)
+        throw new StoryError(`${name}: "${argv.join(' ')}" prints ${JSON.stringify(said)}`);
+    }
+  }
+
+  async #comesBack(name: string, before: string): Promise<void> {
+    let said = '';
+    const asking = async () => (said = await this.#on(name, ['cat', MOTD]));
+    await asking();
+    await this.#narrator.until('the file is as it was', () => {
+      void asking().catch(() => undefined);
+      return said === before;
+    });
+  }
+
+  /** Runs one chapter and keeps what came of it; the most nodes that were unavailable at once. */
+  async #measure(name: string, nodes: number, chapter: () => Promise<void>): Promise<number> {
+    const { ledger } = this.#observer;
+    ledger.reset();
+    const from = Date.now();
+    await chapter();
+    const to = Date.now();
+    await this.#stack.settle();
+    const worst = ledger.worst.count;
+    this.#chapters.push({ name, nodes, tookMs: to - from, worst, writes: await this.#writes(from, to) });
+    return worst;
+  }
+
+  async #writes(from: number, to: number): Promise<number> {
+    const traffic = await readTraffic(this.#stack.cluster.auditLog, from, to);
+    const careen = [...traffic].filter(([user]) => user.includes(':careen-'));
+    return sumOf(careen, (one) => one.writes);
+  }
+
+  #boots(): string {
+    return JSON.stringify([...this.#stack.power()].map(([name, { boots }]) => [name, boots]));
+  }
+
+  async #look(): Promise<ConfigWorld> {
+    const world = await readConfigWorld(this.#stack.client);
+    this.#screen.show(renderConfig(this.#scene(world), process.stdout.columns ?? 120));
+    return world;
+  }
+
+  #scene(world: ConfigWorld): ConfigScene {
+    const { ledger } = this.#observer;
+    return {
+      chapter: this.#narrator.chapter,
+      elapsedMs: this.#narrator.elapsedMs,
+      machines: configuredMachines(world, this.#stack.machineNames),
+      configs: configLines(world),
+      unavailable: { now: ledger.unavailable().length, worst: ledger.worst.count },
+    };
+  }
+}
+
+function reasons(world: ConfigWorld): string[] {
+  const names = world.states.map(({ metadata }) => metadata.name);
+  return configuredMachines(world, names).map(({ name, phase, why }) => `${name}: ${phase} ${why}`);
+}
+
+async function example<T>(file: string): Promise<T> {
+  return parse(await readFile(path.join(EXAMPLES, file), 'utf8')) as T;
+}
