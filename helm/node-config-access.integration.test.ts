@@ -51,6 +51,9 @@ before(async () => {
   careen = await install({ nodeConfig: { enabled: true, sourceNamespaces: [NAMESPACE, 'default'] } });
   ({ admin, agent } = careen);
   operator = await actAs(careen.cluster, admin, { namespace: NAMESPACE, name: 'careen-node-config' });
+  await careen.cluster.defaultServiceAccount(BUNDLE_NAMESPACE);
+  // The server looks for an account before it asks the policies.
+  for (const name of ['node-a', 'node-b']) await give(name);
   await until('the policies refuse', async () => {
     const state = resourcePath('NodeState', 'node-a');
     return (
@@ -58,7 +61,6 @@ before(async () => {
       (await refuses(operator.mergePatch(state, { spec: { update: null } })))
     );
   });
-  for (const name of ['node-a', 'node-b']) await give(name);
 });
 
 after(async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { documentHash } from '#api/config-hash.ts';
 import type { NodeConfig } from '#api/kinds.ts';
 import type { Node } from '#api/meta.ts';
@@ -40,6 +41,9 @@ interface Kept {
   desired: Desired;
 }
 
+/** How long other work waits for this at most. */
+const SLICE_MS = 50;
+
 /** Says what every node should have; what has not changed is not worked out again. */
 export class Desires {
   readonly #sources: Sources;
@@ -56,7 +60,8 @@ export class Desires {
     this.#salt = salt;
   }
 
-  read(readings: readonly Reading[], nodes: readonly Node[]): Wanted {
+  /** Thousands of large documents take seconds: between slices of work the leader renews its lease. */
+  async read(readings: readonly Reading[], nodes: readonly Node[]): Promise<Wanted> {
     if (this.#sources.version !== this.#version) this.#kept.clear();
     this.#version = this.#sources.version;
     const { broken, free } = this.#unreadable(readings, nodes);
@@ -64,8 +69,15 @@ export class Desires {
     const sets = this.#renderer.render(valid, free, this.#sources.configMap);
     const kept = new Map<string, Kept>();
     const desired = new Map<string, Desired>(broken);
-    for (const set of sets)
-      for (const node of set.nodes) desired.set(node.metadata.name, this.#of(node, set, kept));
+    let sliceSince = performance.now();
+    for (const set of sets) {
+      for (const node of set.nodes) {
+        desired.set(node.metadata.name, this.#of(node, set, kept));
+        if (performance.now() - sliceSince < SLICE_MS) continue;
+        await nextTurn();
+        sliceSince = performance.now();
+      }
+    }
     for (const { metadata } of nodes)
       if (!desired.has(metadata.name)) desired.set(metadata.name, { kind: 'none' });
     this.#kept = kept;

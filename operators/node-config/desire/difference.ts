@@ -1,13 +1,13 @@
 import type { NodeConfig } from '#api/kinds.ts';
 import type { RenderedConfigSpec } from '#api/rendered-config.ts';
-import { configMapsOf, secretsOf } from '../render/identity.ts';
+import { secretsOf } from '../render/identity.ts';
 
 type Sources = RenderedConfigSpec['sources'];
 
 /**
  * The NodeConfigs that must admit a change of a node: those that say something else than what is in force on it.
- * Where all say the same as before, a value of the node or a Secret that they refer to has changed, or a config that
- * it had is gone: then those that have such values, or else all of them, must.
+ * Where all say the same as before, something that they refer to has changed: that is a Secret where any of them has
+ * one, else a value of the node; or a config that the node had is gone, and then all must.
  *
  * `inForce` are the sources of the RenderedConfig in force; undefined where nothing is, or it is not known.
  */
@@ -20,14 +20,12 @@ export function differing(
   const changed = wanted.filter(({ name, hash }) => before.get(name) !== hash);
   if (changed.length > 0) return changed.map(({ name }) => name);
   const isGone = before.size > wanted.length;
-  const variable = isGone ? [] : configs.filter(isVariable);
-  return (variable.length > 0 ? variable : configs).map(({ metadata }) => metadata.name);
+  return (isGone ? configs : variable(configs)).map(({ metadata }) => metadata.name);
 }
 
-function isVariable(config: NodeConfig): boolean {
-  return (
-    secretsOf(config).length > 0 ||
-    configMapsOf(config).length > 0 ||
-    JSON.stringify(config.spec).includes('${node.')
-  );
+function variable(configs: readonly NodeConfig[]): readonly NodeConfig[] {
+  const withSecrets = configs.filter((config) => secretsOf(config).length > 0);
+  if (withSecrets.length > 0) return withSecrets;
+  const withValues = configs.filter(({ spec }) => JSON.stringify(spec).includes('${node.'));
+  return withValues.length > 0 ? withValues : configs;
 }

@@ -1,7 +1,8 @@
 import type { NodeConfigStatus } from '#api/node-config.ts';
+import type { ConfigWanted } from '#api/node-config-state.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { ReconcileContext, ReconcileResult } from '#runtime/controller/controller.ts';
-import { Desires } from '../desire/desires.ts';
+import type { Desires } from '../desire/desires.ts';
 import { ConfigReader, type Reading } from '../desire/read-config.ts';
 import type { Salt } from '../deliver/salt.ts';
 import type { RenderedKeeper } from '../rendered/rendered-keeper.ts';
@@ -53,7 +54,7 @@ export class PlanController {
       return { requeueAfterMs: STALE_RETRY_MS };
     }
     try {
-      return await this.#carryOut(this.#round(), signal);
+      return await this.#carryOut(await this.#round(), signal);
     } catch (error) {
       if (!isKubeError(error, 'Conflict')) throw error;
       log.debug('an object changed since it was read; planning anew', { error });
@@ -61,12 +62,12 @@ export class PlanController {
     }
   }
 
-  #round(): Round {
+  async #round(): Promise<Round> {
     const { world, desires, salt, writer, now, metrics } = this.#options;
     const started = performance.now();
     const readings = this.#reader.read(world.configList());
     const nodes = world.nodes.list();
-    const wanted = desires.read(readings, nodes);
+    const wanted = await desires.read(readings, nodes);
     const facts = snapshot({
       readings,
       wanted,
@@ -113,27 +114,31 @@ export class PlanController {
     teller.keepOnly(new Set(round.readings.map(({ config }) => config.metadata.name)));
     const drifted = driftedBy(world.stateList(), round.wanted.desired);
     let soonest: number | undefined;
+    const asked = new Map(
+      [...round.changes.withdrawals, ...round.changes.rest].map(({ node, next }) => [node.name, next]),
+    );
     for (const reading of round.readings) {
       if (reading.invalid !== undefined) {
         await teller.refuse(reading.config, reading.invalid, signal);
         continue;
       }
-      const status = this.#statusOf(reading, round, drifted);
+      const status = this.#statusOf(reading, round, asked, drifted);
       const waitMs = status && (await teller.tell(reading.config, status, signal));
       if (waitMs !== undefined) soonest = Math.min(soonest ?? waitMs, waitMs);
     }
     return soonest;
   }
 
-  #statusOf({ config }: Reading, round: Round, drifted: Map<string, number>): NodeConfigStatus | undefined {
+  #statusOf(
+    { config }: Reading,
+    { plan, facts, wanted, now }: Round,
+    asked: ReadonlyMap<string, ConfigWanted>,
+    drifted: ReadonlyMap<string, number>,
+  ): NodeConfigStatus | undefined {
     const { name } = config.metadata;
-    const { plan, facts, changes, wanted } = round;
     const rollout = plan.rollouts.get(name);
     if (rollout === undefined) return undefined;
-    const asked = new Map(
-      [...changes.withdrawals, ...changes.rest].map(({ node, next }) => [node.name, next]),
-    );
-    const nodes = facts.nodes.filter(({ target }) => target.kind !== 'none' && target.configs.includes(name));
+    const nodes = facts.nodes.filter(({ name: node }) => rollout.outcomes.has(node));
     return configStatus({
       config,
       rollout,
@@ -141,7 +146,7 @@ export class PlanController {
       nodes: nodes.map((node) => ({ ...node, wanted: asked.get(node.name) ?? node.wanted })),
       desired: wanted.desired,
       drifted: drifted.get(name) ?? 0,
-      now: new Date(round.now).toISOString(),
+      now: new Date(now).toISOString(),
     });
   }
 }
