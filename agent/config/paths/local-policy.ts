@@ -53,7 +53,7 @@ async function policyText(tree: HostTree): Promise<string | undefined> {
     return bytes.toString('utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error instanceof ConfigError && error.path === POLICY_PATH
+    throw error instanceof ConfigError && error.code === 'PolicyRefused'
       ? error
       : closed(`cannot be read (${String(error)}): make it a plain file`, error);
   }
