@@ -61,6 +61,11 @@ async function images(...args: string[]): Promise<string[]> {
   return [...text.matchAll(/"image":"([^"]+)"/g)].map(([, image = '']) => image).toSorted();
 }
 
+async function mirrored(...args: string[]): Promise<KubeObject[]> {
+  const all = await rendered('--no-hooks', ...args);
+  return all.filter(({ metadata }) => metadata.name.startsWith('careen-mirror'));
+}
+
 async function exists(path: string): Promise<boolean> {
   try {
     await client.get(path);
@@ -167,6 +172,19 @@ suite('the chart as it is written', () => {
     assert.deepEqual(first?.labelSelector, {
       matchLabels: { 'app.kubernetes.io/instance': 'careen', 'app.kubernetes.io/name': 'careen-update' },
     });
+  });
+
+  test('has a mirror only when it is asked for, with a volume of its own or one that exists', async () => {
+    assert.deepEqual(await mirrored(), []);
+    const own = await mirrored('--set=mirror.enabled=true');
+    assert.ok(own.some(({ kind }) => kind === 'PersistentVolumeClaim'));
+    const text = JSON.stringify(own.find(({ kind }) => kind === 'Deployment'));
+    assert.match(text, /"persistentVolumeClaim":\{"claimName":"careen-mirror"\}/);
+    assert.match(text, /--base-url=http:\/\/careen-mirror-payloads\.default\.svc:8081/);
+    assert.match(text, /"type":"Recreate"/);
+    const given = await mirrored('--set=mirror.enabled=true,mirror.persistence.existingClaim=disk');
+    assert.ok(!given.some(({ kind }) => kind === 'PersistentVolumeClaim'));
+    assert.match(JSON.stringify(given), /"claimName":"disk"/);
   });
 
   test('refuses a cluster whose tokens name no node', async () => {

@@ -1,6 +1,7 @@
 {{/*
 ServiceAccount, Deployment, Service, PodDisruptionBudget and rights of an operator.
-Takes (dict "root" $ "name" "careen-update" "program" "update.mjs" "values" .Values.update).
+Takes (dict "root" $ "name" "careen-update" "program" "update.mjs" "values" .Values.update). One that keeps files also has
+"volume" (a volume source), "directory" (where it is mounted) and "ports" (container ports beside that of health).
 */}}
 {{- define "careen.operator" -}}
 apiVersion: v1
@@ -23,8 +24,12 @@ spec:
   # All new replicas come up as standbys before the first old one goes, so that leadership changes hands once; who
   # leads gives up its lease when it is asked to end.
   strategy:
+    {{- if .volume }}
+    type: Recreate # the volume is for one at a time
+    {{- else }}
     type: RollingUpdate
     rollingUpdate: { maxSurge: 100%, maxUnavailable: 0 }
+    {{- end }}
   selector:
     matchLabels: {{- include "careen.selector" . | nindent 6 }}
   template:
@@ -45,6 +50,10 @@ spec:
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}
       securityContext: {{- include "careen.restrictedPod" . | nindent 8 }}
+        {{- if .volume }}
+        fsGroup: 65532
+        fsGroupChangePolicy: OnRootMismatch
+        {{- end }}
       {{- with .values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -94,6 +103,9 @@ spec:
               valueFrom: { fieldRef: { fieldPath: spec.nodeName } }
           ports:
             - { name: http, containerPort: 8080 }
+            {{- with .ports }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
           # Node and its bundle take a second, on a busy machine many.
           startupProbe:
             httpGet: { path: /healthz, port: http }
@@ -109,6 +121,14 @@ spec:
           resources: {{- toYaml .values.resources | nindent 12 }}
           terminationMessagePolicy: FallbackToLogsOnError
           securityContext: {{- include "careen.restrictedContainer" . | nindent 12 }}
+          {{- if .volume }}
+          volumeMounts:
+            - { name: data, mountPath: {{ .directory }} }
+          {{- end }}
+      {{- with .volume }}
+      volumes:
+        - {{- merge (dict "name" "data") . | toYaml | nindent 10 }}
+      {{- end }}
 ---
 # Health and metrics. Headless: each replica has its own.
 apiVersion: v1
