@@ -15,7 +15,7 @@ export const mirrorFlags = {
   directory: {
     schema: z.string().min(1),
     value: 'PATH',
-    help: 'Where payloads are kept, or only grow if there is a bucket.',
+    help: 'Where payloads are kept and grow; incoming/ in it is for files put there by hand.',
   },
   sizeLimit: { schema: bytesFlag, value: 'SIZE', default: '20Gi', help: 'Payloads beyond it are not kept.' },
   payloadAddress: {

@@ -240,7 +240,7 @@ describe('a mirror that is started again', () => {
   });
 
   it(
-    'after SIGKILL before any of its writes is whole, and goes on to the end',
+    'after SIGKILL before a write, an early or a late one, is whole and goes on to the end',
     { timeout: 600_000 },
     async () => {
       const wanted = [await maker.build('5.0.0', 20_000, 2), await maker.payload('5.1.0', 80_000)];
@@ -257,7 +257,7 @@ describe('a mirror that is started again', () => {
           ['5.1.0'],
         );
         await rm(place, { recursive: true });
-        if (!survived) killAt += Math.floor(killAt / 5); // all of the first, then fewer and fewer
+        if (!survived) killAt += Math.floor(killAt / 5); // each of the first, then fewer and fewer
       }
     },
   );
