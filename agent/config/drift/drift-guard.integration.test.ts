@@ -158,3 +158,23 @@ test('files that a dead agent left are removed, and nothing else (A4)', { skip }
   await assert.rejects(stat(host.at(ours)));
   for (const path of others) assert.equal(await readFile(host.at(path), 'utf8'), 'left');
 });
+
+test(
+  'one path that cannot be healed keeps no other from it, and directories come back with files (A5)',
+  { skip },
+  async (context) => {
+    const { host, guard } = await guarded(context, [file('/etc/d/e/a', 'ours'), file('/etc/x/b', 'ours')]);
+    await rm(host.at('/etc/d'), { recursive: true });
+    await rm(host.at('/etc/x'), { recursive: true });
+    await symlink('/srv', host.at('/etc/x'));
+    await guard.look();
+    assert.equal(await readFile(host.at('/etc/d/e/a'), 'utf8'), 'ours');
+    assert.deepEqual(
+      guard.drift.map(({ path, healed, error }) => [path, healed, error?.code]),
+      [
+        ['/etc/d/e/a', true, undefined],
+        ['/etc/x/b', false, 'SymlinkInPath'],
+      ],
+    );
+  },
+);

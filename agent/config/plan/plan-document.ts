@@ -16,6 +16,14 @@ import type { State } from './state.ts';
 import { wantedOf } from './wanted.ts';
 import type { Wanted } from './wanted.ts';
 
+export interface PlanBasis {
+  owned: readonly Owned[];
+  /** The document in force. */
+  previous: ConfigDocument | undefined;
+  /** Nothing but these paths is looked at; the others are taken to be as they were applied. */
+  only?: ReadonlySet<string> | undefined;
+}
+
 /**
  * What a document would change on a host where Careen owns `owned` and `previous` is in force. Reads, and writes
  * nothing.
@@ -23,14 +31,16 @@ import type { Wanted } from './wanted.ts';
 export async function planDocument(
   tree: HostTree,
   document: ConfigDocument,
-  { owned, previous }: { owned: readonly Owned[]; previous: ConfigDocument | undefined },
+  { owned, previous, only }: PlanBasis,
 ): Promise<FilePlan> {
   const local = await readLocalPolicy(tree);
   const wanted = wantedOf(document, await readOwners(tree));
   for (const item of wanted) checkWanted(item, local);
   const paths = new Set(wanted.map(({ path }) => path));
   for (const { path } of owned) if (!paths.has(path)) checkLocally(path, local);
-  const disk = await scanAll(tree, [...wanted, ...owned]);
+  const looked = [...wanted, ...owned].filter(({ path }) => only?.has(path) ?? true);
+  const disk = await scanAll(tree, looked);
+  if (only !== undefined) pretend(disk, wanted, owned);
   const plan = planFiles({ wanted, owned, disk: (path) => disk.get(path) ?? ABSENT });
   const keys = await planKeys(tree, document, previous, local);
   for (const { path } of keys.changes) if (paths.has(path)) throw wantedTwice(path);
@@ -41,6 +51,11 @@ export async function planDocument(
 function wantedTwice(path: string): ConfigError {
   const message = `${path} is wanted as a file and for the keys of a user: leave one out`;
   return new ConfigError('BundleInvalid', message, { path });
+}
+
+function pretend(disk: Map<string, State>, wanted: readonly Wanted[], owned: readonly Owned[]): void {
+  const applied = [...wanted, ...owned.map(({ path, applied: state }) => ({ path, state }))];
+  for (const { path, state } of applied) if (!disk.has(path)) disk.set(path, state);
 }
 
 function checkWanted({ path, state, critical }: Wanted, local: LocalPolicy): void {

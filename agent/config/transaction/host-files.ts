@@ -2,6 +2,8 @@ import type { ConfigDocument } from '#api/config-document.ts';
 import type { Log } from '#runtime/log/log.ts';
 import { ConfigError, configErrorOf } from '../config-error.ts';
 import type { Begin } from '../journal/record.ts';
+import type { Change } from '../plan/change.ts';
+import type { Owned } from '../plan/owned.ts';
 import type { FilePlan } from '../plan/plan-files.ts';
 import { planDocument } from '../plan/plan-document.ts';
 import type { Applied, FileTransactions, PrepareOptions, Recovery, Transaction } from './contract.ts';
@@ -72,12 +74,12 @@ export class HostFiles implements FileTransactions {
   }
 
   async #heal(paths: ReadonlySet<string>): Promise<boolean> {
-    const { meta = {}, document } = await this.applied();
+    const { meta = {}, document, owned } = await this.applied();
     if (this.#preparing || document === undefined || (await this.#isBusy())) return false;
-    const plan = await this.plan(document);
-    const changes = plan.changes.filter(({ path }) => paths.has(path));
-    if (changes.length === 0) return true;
-    const transaction = await this.#prepare('Heal', { document, meta, plan: { ...plan, changes } });
+    const basis = { owned, previous: document, only: paths };
+    const plan = healingPlan(await planDocument(this.#place.tree, document, basis), owned, paths);
+    if (plan.changes.length === 0) return true;
+    const transaction = await this.#prepare('Heal', { document, meta, plan });
     await transaction.switch();
     return transaction.keep();
   }
@@ -128,4 +130,16 @@ export class HostFiles implements FileTransactions {
       throw configErrorOf(error, 'writing to', this.#place.directory);
     }
   }
+}
+
+/** Of a plan, what concerns some paths, with directories that are missing on the way; all else stays as it is owned. */
+function healingPlan(plan: FilePlan, owned: readonly Owned[], paths: ReadonlySet<string>): FilePlan {
+  const healed = new Map(plan.owned.filter(({ path }) => paths.has(path)).map((item) => [item.path, item]));
+  const isOnTheWay = ({ path, before }: Change) =>
+    before.type === 'absent' && [...paths].some((other) => other.startsWith(`${path}/`));
+  return {
+    ...plan,
+    changes: plan.changes.filter((change) => paths.has(change.path) || isOnTheWay(change)),
+    owned: owned.map((item) => healed.get(item.path) ?? item),
+  };
 }
