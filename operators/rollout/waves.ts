@@ -53,6 +53,7 @@ export function dealWaves(waves: readonly DeclaredWave[], ordered: readonly Memb
   return [...dealt, { name: REST, soakMs: 0, nodes: rest }];
 }
 
-function orderKey(salt: string, name: string): string {
+/** The place of a name in the order of a rollout, as text that compares. */
+export function orderKey(salt: string, name: string): string {
   return createHash('sha1').update(`${salt}/${name}`).digest('hex');
 }
