@@ -1,4 +1,4 @@
-import { durationMs } from '#api/fields.ts';
+import { spanMs } from '../../rollout/span.ts';
 import type { OmahaService } from '#api/omaha.ts';
 import { compareVersions } from '#api/version.ts';
 import { FLATCAR_APP } from '../protocol/app-id.ts';
@@ -68,6 +68,5 @@ function hasArrived({ grant, version }: Machine, { allowDowngrade }: EventContex
 }
 
 function deadline({ omaha, now }: EventContext, span: 'timeout' | 'rebootTimeout'): number {
-  return now + durationMs(omaha[span]);
+  return now + spanMs(omaha[span]);
 }
-

@@ -141,7 +141,10 @@ export class Course {
       grant: { ...grant, limits },
       full: (limit) => {
         const { reason, message } = full(limit);
-        return { hold: { reason, message, since: before?.reason === reason ? before.since : this.#now }, history };
+        return {
+          hold: { reason, message, since: before?.reason === reason ? before.since : this.#now },
+          history,
+        };
       },
     };
   }
@@ -161,7 +164,8 @@ export class Course {
     const kind = before?.kind === 'rollback' ? 'rollback' : failure.kind;
     const counted: VersionFailure = { ...failure, kind, times: (before?.times ?? 0) + 1, at: this.#now };
     const others = this.#machine.failures.filter(({ version }) => version !== failure.version);
-    const reported = error === undefined ? {} : { error: { code: error.code, flags: error.flags, at: this.#now } };
+    const reported =
+      error === undefined ? {} : { error: { code: error.code, flags: error.flags, at: this.#now } };
     this.#machine = { ...this.#machine, ...reported, failures: [counted, ...others] };
     this.#decision = { ...this.#decision, ...reported, failure };
   }

@@ -1,4 +1,4 @@
-import { durationMs } from '#api/fields.ts';
+import { spanMs } from '../../rollout/span.ts';
 import type { Build } from '#api/build.ts';
 import type { Verdict } from '#api/reasons.ts';
 import { compareVersions } from '#api/version.ts';
@@ -25,6 +25,8 @@ export interface Asked {
   /** A person at the machine asks. */
   onDemand: boolean;
   labels: Readonly<Record<string, string>>;
+  /** The group of before, when the machine belongs to another one now. */
+  movedFrom?: string | undefined;
 }
 
 /** What becomes of the machine, and what it is offered if that is committed; without an offer it is told to wait. */
@@ -40,12 +42,18 @@ export interface Judgement {
  *
  * The request that tells of an update's end is not given the next one: the machine asks again.
  */
-export function decideMachine(service: Service, machine: Machine, view: GroupView, asked: Asked, now: number): Judgement {
+export function decideMachine(
+  service: Service,
+  machine: Machine,
+  view: GroupView,
+  asked: Asked,
+  now: number,
+): Judgement {
   const course = new Course(machine, now);
   const { omaha, policy } = service;
   takeEvents(course, asked.events, { omaha, allowDowngrade: policy.allowDowngrade, now });
   course.expire();
-  if (machine.movedFrom !== undefined && course.machine.phase === 'Granted') course.release('Waiting');
+  if (asked.movedFrom !== undefined && course.machine.phase === 'Granted') course.release('Waiting');
   const offer = asked.check ? check({ service, course, view, asked, now }) : undefined;
   stand(service, course, asked);
   return { decision: course.decision, offer };
@@ -76,7 +84,10 @@ function check(given: Check): Judgement['offer'] {
   return answer(given, step);
 }
 
-function answer({ service, course, view, asked, now }: Check, step: Extract<MachineStep, { build: Build }>): Judgement['offer'] {
+function answer(
+  { service, course, view, asked, now }: Check,
+  step: Extract<MachineStep, { build: Build }>,
+): Judgement['offer'] {
   const { target, version, build } = step;
   const atOnce = asked.onDemand && service.omaha.onDemand === 'AtOnce';
   const { machine } = course;
@@ -94,7 +105,7 @@ function answer({ service, course, view, asked, now }: Check, step: Extract<Mach
   if (found !== undefined && 'hold' in found) return refuse(course, found.hold);
   if (found === undefined) {
     const limits = machineLimits(service, view, target, atOnce);
-    course.ask({ version, target, deadline: now + durationMs(service.omaha.timeout) }, limits, (limit) =>
+    course.ask({ version, target, deadline: now + spanMs(service.omaha.timeout) }, limits, (limit) =>
       fullVerdict(limit, version, service),
     );
   }

@@ -1,7 +1,7 @@
-import { durationMs } from '#api/fields.ts';
 import type { RolloutReason, Verdict } from '#api/reasons.ts';
 import type { Outlook } from '../../rollout/retry.ts';
 import { opensAt } from '../../rollout/linear.ts';
+import { spanMs } from '../../rollout/span.ts';
 import type { Machine } from '../store/machine.ts';
 import { openWave, saltOf } from './machine-place.ts';
 import type { Service } from './service.ts';
@@ -57,7 +57,8 @@ function underWay({ machine: { grant, phase } }: Candidacy): Answer | undefined 
 }
 
 function failedBefore({ outlook, version, machine }: Candidacy): Answer | undefined {
-  if (outlook?.next === 'quarantined') return hold('Quarantined', `${version} was booted on this machine and left again`);
+  if (outlook?.next === 'quarantined')
+    return hold('Quarantined', `${version} was booted on this machine and left again`);
   if (outlook?.next !== 'exhausted') return undefined;
   const times = machine.failures.find((failure) => failure.version === version)?.times ?? 0;
   return hold('RetriesExhausted', `${version} failed ${times} times on this machine`);
@@ -82,7 +83,9 @@ function granted({ machine: { grant }, version }: Candidacy): Answer | undefined
 }
 
 function undealt({ wave, service: { group } }: Candidacy): Answer | undefined {
-  return wave === undefined ? hold('NotPlanned', `the waves of group ${group} are being dealt out`) : undefined;
+  return wave === undefined
+    ? hold('NotPlanned', `the waves of group ${group} are being dealt out`)
+    : undefined;
 }
 
 function waiting({ service, wave = 0, atOnce }: Candidacy): Answer | undefined {
@@ -95,7 +98,7 @@ function throttled({ service, machine, target, atOnce, now }: Candidacy): Answer
   const { linear } = service.policy.rollout;
   if (linear === undefined || service.rollout === undefined || atOnce) return undefined;
   const started = Date.parse(service.rollout.startedAt);
-  const at = opensAt(saltOf(service.group, target), machine.id, started, durationMs(linear.duration));
+  const at = opensAt(saltOf(service.group, target), machine.id, started, spanMs(linear.duration));
   return at <= now ? undefined : hold('Throttled', `the rollout comes to this machine at ${instantOf(at)}`);
 }
 

@@ -1,4 +1,4 @@
-import { durationMs } from '#api/fields.ts';
+import { spanMs } from '../../rollout/span.ts';
 import type { Verdict } from '#api/reasons.ts';
 import type { UpdatePolicy } from '../../rollout/policy.ts';
 import { shareOf } from '../../rollout/share.ts';
@@ -9,9 +9,10 @@ import type { Service } from './service.ts';
 /** The limits of a group, over its nodes and machines together; the store checks them when it commits a grant. */
 export function limitsOf(policy: UpdatePolicy, total: number): Limits {
   const { maxStaging, maxUpdates } = policy.rollout;
-  const inProgress = shareOf(maxStaging, total, 'down');
+  // All of them is no limit, also while one is met that is not counted yet.
+  const inProgress = maxStaging === '100%' ? Infinity : shareOf(maxStaging, total, 'down');
   if (maxUpdates === undefined) return { inProgress };
-  return { inProgress, period: { count: maxUpdates.count, ms: durationMs(maxUpdates.period) } };
+  return { inProgress, period: { count: maxUpdates.count, ms: spanMs(maxUpdates.period) } };
 }
 
 /** As `limitsOf`, for a machine: failures of the target count as well, before the leader has seen them. */
@@ -42,10 +43,16 @@ export function fullVerdict(limit: Limit, version: string, { group, policy }: Se
   const { maxStaging, maxUpdates, haltOn } = policy.rollout;
   switch (limit) {
     case 'inProgress':
-      return { reason: 'MaxStaging', message: `${version} waits: maxStaging lets ${maxStaging} update at once` };
+      return {
+        reason: 'MaxStaging',
+        message: `${version} waits: maxStaging lets ${maxStaging} update at once`,
+      };
     case 'period': {
       const { count: most, period } = maxUpdates ?? { count: 0, period: '0s' };
-      return { reason: 'MaxUpdates', message: `${version} waits: maxUpdates lets ${most} begin within ${period}` };
+      return {
+        reason: 'MaxUpdates',
+        message: `${version} waits: maxUpdates lets ${most} begin within ${period}`,
+      };
     }
     case 'failures':
       return { reason: 'Halted', message: `group ${group} halted it: haltOn.failures is ${haltOn.failures}` };

@@ -12,7 +12,11 @@ export function saltOf(group: string, target: string): string {
  * The wave of a machine, as an index into the policy's waves; one past the last is `rest`. Undefined: the leader has
  * not dealt the waves out yet. Once told, a machine's wave stays for the rollout, whatever becomes of the others.
  */
-export function waveOf(service: Service, machine: Machine, labels: Readonly<Record<string, string>>): number | undefined {
+export function waveOf(
+  service: Service,
+  machine: Machine,
+  labels: Readonly<Record<string, string>>,
+): number | undefined {
   const { policy, rollout, group } = service;
   if (rollout === undefined) return undefined;
   if (machine.rollout?.target === rollout.target) return machine.rollout.wave;

@@ -11,16 +11,25 @@ export type MachineStep =
   | { target?: undefined; obstacle: Verdict<RolloutReason> };
 
 /** The group's target, if it may still be offered: the channel and the pin may have changed since it was planned. */
-export function targetOf({ channel, rollout, policy, group }: Service): { target: string; channel: Channel } | { obstacle: Verdict<RolloutReason> } {
+export function targetOf({
+  channel,
+  rollout,
+  policy,
+  group,
+}: Service): { target: string; channel: Channel } | { obstacle: Verdict<RolloutReason> } {
   if ('missing' in channel) return refuse('NoChannel', channel.missing);
   if (rollout === undefined || (policy.version ?? rollout.target) !== rollout.target) {
     return refuse('NotPlanned', `the rollout of group ${group} is being planned`);
   }
   const { target } = rollout;
   if (releaseOf(channel, target) === undefined) {
-    return refuse('NotPlanned', `${target} is not in channel ${channel.name} any more; another target is being chosen`);
+    return refuse(
+      'NotPlanned',
+      `${target} is not in channel ${channel.name} any more; another target is being chosen`,
+    );
   }
-  if (channel.blocked.has(target)) return refuse('Blocked', `${target} is blocked in channel ${channel.name}`);
+  if (channel.blocked.has(target))
+    return refuse('Blocked', `${target} is blocked in channel ${channel.name}`);
   return { target, channel };
 }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { readRequest } from './read-request.ts';
 import { RequestError, type RequestErrorCode } from './request-error.ts';
-import { app, CHECK, event, MACHINE, PING, previous, request } from './sample-requests.ts';
+import { app, CHECK, event, MACHINE, PING, previous, request } from '../testing/sample-requests.ts';
 
 const read = (text: string) => readRequest(Buffer.from(text));
 const readApp = (text: string) => read(request(text)).apps[0];
