@@ -1,4 +1,4 @@
-import { spanMs } from '../../rollout/span.ts';
+import { spanMs } from '#operators/rollout/span.ts';
 import type { OmahaService } from '#api/omaha.ts';
 import { compareVersions } from '#api/version.ts';
 import { FLATCAR_APP } from '../protocol/app-id.ts';

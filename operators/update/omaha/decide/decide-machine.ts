@@ -1,4 +1,4 @@
-import { spanMs } from '../../rollout/span.ts';
+import { spanMs } from '#operators/rollout/span.ts';
 import type { Build } from '#api/build.ts';
 import type { Verdict } from '#api/reasons.ts';
 import { compareVersions } from '#api/version.ts';

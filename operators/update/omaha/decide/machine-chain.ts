@@ -1,7 +1,7 @@
 import type { RolloutReason, Verdict } from '#api/reasons.ts';
 import type { Outlook } from '../../rollout/retry.ts';
-import { opensAt } from '../../rollout/linear.ts';
-import { spanMs } from '../../rollout/span.ts';
+import { opensAt } from '#operators/rollout/linear.ts';
+import { spanMs } from '#operators/rollout/span.ts';
 import type { Machine } from '../store/machine.ts';
 import { openWave, saltOf } from './machine-place.ts';
 import type { Service } from './service.ts';

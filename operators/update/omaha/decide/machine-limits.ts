@@ -1,7 +1,7 @@
-import { spanMs } from '../../rollout/span.ts';
+import { spanMs } from '#operators/rollout/span.ts';
 import type { Verdict } from '#api/reasons.ts';
 import type { UpdatePolicy } from '../../rollout/policy.ts';
-import { shareOf } from '../../rollout/share.ts';
+import { shareOf } from '#operators/rollout/share.ts';
 import type { Limit, Limits } from '../store/decision.ts';
 import type { GroupView, StandingCount } from '../store/group-view.ts';
 import type { Service } from './service.ts';

@@ -1,5 +1,5 @@
 import { matches } from '#api/selector.ts';
-import { orderKey } from '../../rollout/waves.ts';
+import { orderKey } from '#operators/rollout/waves.ts';
 import type { Machine } from '../store/machine.ts';
 import type { Service } from './service.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { orderKey } from '../../rollout/waves.ts';
+import { orderKey } from '#operators/rollout/waves.ts';
 import { saltOf } from '../decide/machine-place.ts';
 import type { Machine } from '../store/machine.ts';
 import { app, CHECK, event, PING, previous, request } from '../testing/sample-requests.ts';
