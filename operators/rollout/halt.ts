@@ -1,5 +1,6 @@
 import type { Outcome } from './outcome.ts';
 import type { Wave } from './waves.ts';
+import { sizeOf } from './waves.ts';
 
 /** Why a rollout stopped by itself; recorded in status until it is another rollout. */
 export interface Halt {
@@ -28,6 +29,8 @@ export interface Trial {
   /** What is rolled out, as the sentence names it. */
   target: string;
   attempts: readonly Attempt[];
+  /** Those that are known by number: how many failed and succeeded, and some that failed by name. */
+  others?: { failed: number; succeeded: number; names: readonly string[] } | undefined;
   waves: readonly Wave[];
   /** The halt that stands, of the same target. */
   previous: Halt | undefined;
@@ -48,11 +51,14 @@ export interface Trial {
 export function judgeHalt(trial: Trial, haltOn: HaltPolicy, now: number): Halt | undefined {
   const { target, attempts, previous, names } = trial;
   const failures = attempts.filter(({ outcome }) => outcome === 'failed');
-  const failed = failures.map(({ name }) => name);
+  const { others } = trial;
+  const failed = [...failures.map(({ name }) => name), ...(others?.names ?? [])];
   if (previous !== undefined && !trial.isLifted)
     return { ...previous, nodes: firstOf([...previous.nodes, ...failed], names) };
-  const tried = failed.length + attempts.filter(({ outcome }) => outcome === 'succeeded').length;
-  const reason = tooMany(target, haltOn, failed.length, tried) ?? lostWave(trial);
+  const count = failures.length + (others?.failed ?? 0);
+  const succeeded = attempts.filter(({ outcome }) => outcome === 'succeeded').length;
+  const tried = count + succeeded + (others?.succeeded ?? 0);
+  const reason = tooMany(target, haltOn, count, tried) ?? lostWave(trial);
   if (reason === undefined) return undefined;
   const since = previous?.since ?? new Date(now).toISOString();
   return { reason: `${reason}${causes(failures)}`, since, nodes: firstOf(failed, names) };
@@ -76,13 +82,15 @@ function tooMany(
   return failed === 0 ? undefined : `${what}; haltOn.percent is ${percent}`;
 }
 
-function lostWave({ target, attempts, waves }: Trial): string | undefined {
+function lostWave({ target, attempts, others, waves }: Trial): string | undefined {
   const outcomes = new Map(attempts.map(({ name, outcome }) => [name, outcome]));
-  const anySuccess = attempts.some(({ outcome }) => outcome === 'succeeded');
-  const peopled = waves.filter(({ nodes }) => nodes.length > 0);
+  const anySuccess = attempts.some(({ outcome }) => outcome === 'succeeded') || (others?.succeeded ?? 0) > 0;
+  const peopled = waves.filter((wave) => sizeOf(wave) > 0);
   const lost = peopled.find(
     (wave) =>
-      wave.nodes.every((node) => outcomes.get(node) === 'failed') && (wave !== peopled.at(-1) || !anySuccess),
+      wave.nodes.every((node) => outcomes.get(node) === 'failed') &&
+      (wave.others?.failed ?? 0) === (wave.others?.total ?? 0) &&
+      (wave !== peopled.at(-1) || !anySuccess),
   );
   return lost === undefined ? undefined : `no node of wave ${lost.name} arrived at ${target}`;
 }

@@ -6,6 +6,10 @@ export interface WaveStatus {
   name: string;
   nodes: number;
   done: number;
+  /** Those besides nodes, and of these those that came to an end. */
+  machines?: number | undefined;
+  machinesDone?: number | undefined;
+  upTo?: string | undefined;
   /** RFC 3339. */
   doneAt?: string | undefined;
 }
@@ -34,10 +38,11 @@ export function waveProgress(
   previous: readonly WaveStatus[] | undefined,
   now: number,
 ): WaveProgress {
-  const seen = waves.map(({ name, nodes }) => ({
+  const seen = waves.map(({ name, nodes, others }) => ({
     name,
     nodes: nodes.length,
     done: nodes.filter((node) => isEnd(outcomes.get(node))).length,
+    ...shownOthers(others),
   }));
   const before = keptInstants(previous ?? []);
   const passed = seen.findLastIndex(({ name }) => before.get(name)?.isBinding === true);
@@ -47,7 +52,7 @@ export function waveProgress(
     const isReached = current === undefined;
     const doneAt = isReached ? doneSince(wave, before.get(wave.name), now) : undefined;
     statuses.push(doneAt === undefined ? wave : { ...wave, doneAt: new Date(doneAt).toISOString() });
-    if (!isReached || wave.nodes === 0 || (doneAt === undefined && index < passed)) continue;
+    if (!isReached || totalOf(wave) === 0 || (doneAt === undefined && index < passed)) continue;
     const soakEndsAt = doneAt === undefined ? undefined : doneAt + (waves[index]?.soakMs ?? 0);
     if (soakEndsAt === undefined) current = { waves: statuses, current: index };
     else if (soakEndsAt > now) current = { waves: statuses, current: index, soakEndsAt };
@@ -62,7 +67,7 @@ interface Kept {
 }
 
 function keptInstants(previous: readonly WaveStatus[]): Map<string, Kept> {
-  const lastPeopled = previous.findLastIndex(({ nodes }) => nodes > 0);
+  const lastPeopled = previous.findLastIndex((wave) => totalOf(wave) > 0);
   const kept = new Map<string, Kept>();
   for (const [index, { name, doneAt }] of previous.entries()) {
     if (doneAt !== undefined) kept.set(name, { at: Date.parse(doneAt), isBinding: index < lastPeopled });
@@ -70,9 +75,21 @@ function keptInstants(previous: readonly WaveStatus[]): Map<string, Kept> {
   return kept;
 }
 
-function doneSince({ nodes, done }: WaveStatus, kept: Kept | undefined, now: number): number | undefined {
+function doneSince(wave: WaveStatus, kept: Kept | undefined, now: number): number | undefined {
   if (kept?.isBinding === true) return kept.at;
-  return nodes > 0 && done === nodes ? (kept?.at ?? now) : undefined;
+  const total = totalOf(wave);
+  return total > 0 && wave.done + (wave.machinesDone ?? 0) === total ? (kept?.at ?? now) : undefined;
+}
+
+/** Nodes and machines of a wave. */
+export function totalOf({ nodes, machines = 0 }: WaveStatus): number {
+  return nodes + machines;
+}
+
+function shownOthers(others: Wave['others']): Pick<WaveStatus, 'machines' | 'machinesDone' | 'upTo'> {
+  if (others === undefined) return {};
+  const { total, done, upTo } = others;
+  return { machines: total, machinesDone: done, ...(upTo === undefined ? {} : { upTo }) };
 }
 
 function isEnd(outcome: Outcome | undefined): boolean {

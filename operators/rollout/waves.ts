@@ -22,6 +22,24 @@ export interface Wave {
   /** How long the finished wave is watched. */
   soakMs: number;
   nodes: readonly string[];
+  /** What the wave takes besides nodes, known by number only. */
+  others?: Others | undefined;
+}
+
+/** Machines outside the cluster, as far as a wave is judged from them. */
+export interface Others {
+  total: number;
+  /** Of these, those that came to an end. */
+  done: number;
+  /** Of these, those that failed. */
+  failed: number;
+  /** The wave takes machines whose place in the order is not after this. */
+  upTo?: string | undefined;
+}
+
+/** Nodes and others of a wave. */
+export function sizeOf({ nodes, others }: Wave): number {
+  return nodes.length + (others?.total ?? 0);
 }
 
 /**

@@ -7,7 +7,13 @@ export function statusChange(before: NodeGroupStatus | undefined, next: NodeGrou
   if (isDeepStrictEqual(plain(before), plain(next))) return 'none';
   if (before.rollout?.target !== next.rollout?.target) return 'record';
   if (next.rollout?.halted !== undefined && before.rollout?.halted === undefined) return 'record';
+  if (!isDeepStrictEqual(ledger(before), ledger(next))) return 'record';
   return isDeepStrictEqual(story(before), story(next)) ? 'counts' : 'story';
+}
+
+/** What decisions elsewhere, or the next one, rest on. */
+function ledger({ rollout }: NodeGroupStatus): unknown {
+  return plain([rollout?.starts ?? [], (rollout?.waves ?? []).map(({ upTo }) => upTo ?? '')]);
 }
 
 function story({ observedGeneration, total, rollout, history, conditions }: NodeGroupStatus): unknown {

@@ -5,6 +5,7 @@ import { ineligibility } from './outcome.ts';
 import { agentFault, isBeyondReturn, isOffered } from './progress.ts';
 import type { Halt } from './rollout-status.ts';
 import type { WaveProgress } from '#operators/rollout/wave-progress.ts';
+import { totalOf } from '#operators/rollout/wave-progress.ts';
 
 /**
  * What is to be done about one node:
@@ -36,6 +37,10 @@ export interface Situation {
   halted: Halt | undefined;
   progress: WaveProgress;
   waveOf: ReadonlyMap<string, number>;
+  /** When the rollout comes to a node, in ms since the epoch; undefined: it does not open over a time. */
+  opens?: ((node: string) => number) | undefined;
+  /** Why nobody is given a release at this time of day. */
+  closed?: { verdict: Verdict<RolloutReason>; until?: number | undefined } | undefined;
   now: number;
 }
 
@@ -55,6 +60,8 @@ const CHAIN: readonly Policy[] = [
   underWay,
   paused,
   waiting,
+  throttled,
+  outsideHours,
 ];
 
 /** Decides over one node as far as that can be done without looking at the others. */
@@ -163,8 +170,19 @@ function waiting(standing: Standing, { progress, waveOf }: Situation): Assignmen
   return withdraw('WaitingForWave', `in wave ${name}, which waits for the waves before it`);
 }
 
+function throttled({ node }: Standing, { opens, now }: Situation): Assignment | undefined {
+  const at = opens?.(node.name) ?? now;
+  return at <= now
+    ? undefined
+    : withdraw('Throttled', `the rollout comes to this node at ${new Date(at).toISOString()}`);
+}
+
+function outsideHours(_: Standing, { closed }: Situation): Assignment | undefined {
+  return closed === undefined ? undefined : { action: 'withdraw', verdict: closed.verdict };
+}
+
 function nextPeopled({ waves, current }: WaveProgress): number {
-  return waves.findIndex(({ nodes }, index) => index > current && nodes > 0);
+  return waves.findIndex((wave, index) => index > current && totalOf(wave) > 0);
 }
 
 /** Whether the node works on its next step. One that failed it does not: see `backingOff`. */

@@ -1,5 +1,6 @@
 import type { RolloutReason, Verdict } from '#api/reasons.ts';
 import type { Channel } from '../channel/read-channel.ts';
+import { releaseOf } from '../channel/read-channel.ts';
 import type { Outcome } from '#operators/rollout/outcome.ts';
 import type { NodeFacts } from './facts.ts';
 import { runningVersion } from './facts.ts';
@@ -33,7 +34,7 @@ export function standingOf(
   now: number,
 ): Standing {
   const running = runningVersion(node);
-  const step = running === undefined ? undefined : nextStep(channel, running, target, policy.allowDowngrade);
+  const step = running === undefined ? undefined : agentStep(channel, running, target, policy);
   const version = step?.version;
   const failure = version === undefined || version === running ? undefined : failureOf(node, version);
   const outlook =
@@ -42,6 +43,20 @@ export function standingOf(
       : outlookOf({ ...failure, since: failedAt(node, failure, now) }, version, policy.rollout);
   const seen = { node, running, step, failure, outlook };
   return { ...seen, outcome: outcomeOf(seen, target) };
+}
+
+/** A release may be there for update_engine only. */
+function agentStep(
+  channel: Channel,
+  running: string,
+  target: string,
+  { allowDowngrade }: UpdatePolicy,
+): Step {
+  const step = nextStep(channel, running, target, allowDowngrade);
+  if (step.version === undefined || step.version === running) return step;
+  if (releaseOf(channel, step.version)?.payload !== undefined) return step;
+  const message = `${step.version} has no payload for the careen agent`;
+  return { obstacle: { reason: 'NoPackage', message } };
 }
 
 /**

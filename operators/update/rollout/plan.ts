@@ -1,6 +1,12 @@
 import type { Assignment, Candidate, Situation } from './chain.ts';
 import { beyondReturn, decide } from './chain.ts';
 import type { NodeFacts } from './facts.ts';
+import type { Verdict } from '#api/reasons.ts';
+import { opensAt } from '#operators/rollout/linear.ts';
+import { spanMs } from '#operators/rollout/span.ts';
+import type { Machines } from './machines.ts';
+import { machineAttempts, machineWaves, withOthers } from './machines.ts';
+import { afterStarts, nextRoomAt, roomInPeriod } from './starts.ts';
 import type { Attempt } from '#operators/rollout/halt.ts';
 import { judgeHalt } from '#operators/rollout/halt.ts';
 import type { Outcome } from '#operators/rollout/outcome.ts';
@@ -9,11 +15,11 @@ import { standingOf } from './outcome.ts';
 import { isStaging, nextAttempt, wouldStage } from './progress.ts';
 import { shareOf } from '#operators/rollout/share.ts';
 import type { UpdatePolicy } from './policy.ts';
-import type { RolloutStatus } from './rollout-status.ts';
+import type { Halt, RolloutStatus } from './rollout-status.ts';
 import type { ChannelOrWhy, Target } from './target.ts';
 import { chooseTarget } from './target.ts';
 import type { WaveProgress } from '#operators/rollout/wave-progress.ts';
-import { waveProgress } from '#operators/rollout/wave-progress.ts';
+import { totalOf, waveProgress } from '#operators/rollout/wave-progress.ts';
 import type { Wave } from '#operators/rollout/waves.ts';
 import { dealWaves, inRolloutOrder } from '#operators/rollout/waves.ts';
 import type { Channel } from '../channel/read-channel.ts';
@@ -28,8 +34,21 @@ export interface PlanInput {
   nodes: readonly NodeFacts[];
   /** `status.rollout` of the group as it was last written. */
   previous: RolloutStatus | undefined;
+  /** The machines that ask over Omaha; undefined where the group answers none. */
+  machines?: Machines | undefined;
+  /** How many nodes at most may begin to stage now, besides what the policy says. */
+  room?: number | undefined;
+  /** Why nobody is given a release at this time of day. */
+  closed?: Closed | undefined;
   /** ms since the epoch. */
   now: number;
+}
+
+/** A window of the group's office hours that is closed. */
+export interface Closed {
+  verdict: Verdict<'OutsideHours'>;
+  /** When to look again, in ms since the epoch. */
+  until?: number | undefined;
 }
 
 export interface Plan {
@@ -41,6 +60,10 @@ export interface Plan {
   rollout: RolloutStatus | undefined;
   /** No node can get any further without a person's help. */
   complete: boolean;
+  /** Nodes that stage already, and those that begin to with this plan. */
+  staging: { held: number; more: number };
+  /** The machines have to be dealt out to the waves before this plan holds for them. */
+  isDealDue: boolean;
   /** When the plan may change although nothing else does, in ms since the epoch. */
   nextCheckAt?: number | undefined;
 }
@@ -78,38 +101,97 @@ function idle(
     outcomes: new Map(),
     rollout: previous,
     complete: false,
+    staging: { held: 0, more: 0 },
+    isDealDue: false,
   };
 }
 
 function rollOut(
-  { group, nodes, previous, now }: PlanInput,
+  input: PlanInput,
   policy: UpdatePolicy,
   channel: Channel,
   target: string,
 ): Omit<Plan, 'target'> {
+  const { group, nodes, previous, machines, closed, now } = input;
   const before = previous?.target === target ? previous : undefined;
-  const ordered = inRolloutOrder(nodes, `${group.name}/${target}`);
+  const salt = `${group.name}/${target}`;
+  const ordered = inRolloutOrder(nodes, salt);
   const standings = ordered.map((node) => standingOf(node, policy, channel, target, now));
   const outcomes = new Map(standings.map(({ node, outcome }) => [node.name, outcome]));
   const eligible = ordered.filter(({ name }) => outcomes.get(name) !== 'ineligible');
-  const waves = dealWaves(policy.rollout.waves, eligible);
-  const steps = [target, ...floorsOf(channel)];
-  const isLifted = policy.rollout.haltOn.acknowledged.some((version) => steps.includes(version));
-  const attempts = standings.map(attemptOf);
-  const trial = { target, attempts, waves, previous: before?.halted, isLifted, names: MOST_NAMES };
-  const halted = judgeHalt(trial, policy.rollout.haltOn, now);
+  const parts = machineWaves(machines, target, policy.rollout.waves.length, before?.waves);
+  const waves = withOthers(dealWaves(policy.rollout.waves, eligible), parts);
+  const halted = halt({ policy, channel, target, standings, waves, machines, previous: before?.halted, now });
   const progress = waveProgress(waves, outcomes, before?.waves, now);
   const waveOf = new Map(waves.flatMap((wave, index) => wave.nodes.map((node) => [node, index] as const)));
-  const situation = { group: group.name, target, paused: policy.paused, halted, progress, waveOf, now };
-  const complete = halted === undefined && eligible.every(({ name }) => outcomes.get(name) !== 'pending');
-  const started = { target, startedAt: before?.startedAt ?? new Date(now).toISOString() };
-  return {
-    assignments: assign(standings, situation, policy),
-    outcomes,
-    rollout: { ...started, ...shown(waves, progress, complete), ...(halted === undefined ? {} : { halted }) },
-    complete,
-    nextCheckAt: nextCheck(standings, progress, now),
+  const startedAt = before?.startedAt ?? new Date(now).toISOString();
+  const opens = opening(policy, salt, startedAt);
+  const situation = {
+    group: group.name,
+    target,
+    paused: policy.paused,
+    halted,
+    progress,
+    waveOf,
+    opens,
+    closed,
+    now,
   };
+  const isAtEnd = eligible.every(({ name }) => outcomes.get(name) !== 'pending');
+  const complete =
+    halted === undefined && isAtEnd && waves.every(({ others }) => others?.done === others?.total);
+  const { assignments, staging } = assign(standings, situation, input, policy);
+  const starts = afterStarts(policy, previous?.starts ?? [], staging.more, now);
+  return {
+    assignments,
+    outcomes,
+    rollout: {
+      ...{ target, startedAt },
+      ...shown(waves, progress, complete),
+      ...(starts.length === 0 ? {} : { starts }),
+      ...(halted === undefined ? {} : { halted }),
+    },
+    complete,
+    staging,
+    isDealDue: parts.isDue,
+    nextCheckAt: nextCheck(standings, situation, nextRoomAt(policy, starts)),
+  };
+}
+
+interface HaltInput {
+  policy: UpdatePolicy;
+  channel: Channel;
+  target: string;
+  standings: readonly Standing[];
+  waves: readonly Wave[];
+  machines: Machines | undefined;
+  previous: Halt | undefined;
+  now: number;
+}
+
+function halt({
+  policy,
+  channel,
+  target,
+  standings,
+  waves,
+  machines,
+  previous,
+  now,
+}: HaltInput): Halt | undefined {
+  const { haltOn } = policy.rollout;
+  const steps = [target, ...floorsOf(channel)];
+  const isLifted = haltOn.acknowledged.some((version) => steps.includes(version));
+  const others = machines === undefined ? undefined : machineAttempts(machines, target);
+  const trial = { target, attempts: standings.map(attemptOf), others, waves, previous, isLifted };
+  return judgeHalt({ ...trial, names: MOST_NAMES }, haltOn, now);
+}
+
+/** When the rollout comes to a node, in ms since the epoch; undefined: it does not open over a time. */
+function opening({ rollout: { linear } }: UpdatePolicy, salt: string, startedAt: string) {
+  if (linear === undefined) return undefined;
+  const duration = spanMs(linear.duration);
+  return (node: string): number => opensAt(salt, node, Date.parse(startedAt), duration);
 }
 
 function attemptOf({ node: { name }, outcome, failure }: Standing): Attempt {
@@ -120,15 +202,20 @@ function attemptOf({ node: { name }, outcome, failure }: Standing): Attempt {
 function assign(
   standings: readonly Standing[],
   situation: Situation,
-  { rollout: { maxStaging } }: UpdatePolicy,
-): Map<string, Assignment> {
+  { machines, room = Infinity, previous, now }: PlanInput,
+  policy: UpdatePolicy,
+): Pick<Plan, 'staging'> & { assignments: Map<string, Assignment> } {
+  const { maxStaging, maxUpdates } = policy.rollout;
   const decided = standings.map((standing) => ({ standing, answer: decide(standing, situation) }));
-  const limit = shareOf(maxStaging, standings.length, 'down');
   // A node that fell silent keeps its offer, but no place: it may never come back, and the others would wait.
-  let staging = decided.filter(
+  const held = decided.filter(
     ({ standing: { node }, answer }) =>
       answer.action === 'keep' && answer.verdict.reason === 'Offered' && isStaging(node),
   ).length;
+  const limit = shareOf(maxStaging, standings.length + (machines?.total ?? 0), 'down');
+  const places = Math.min(limit - held, room);
+  const begins = roomInPeriod(policy, previous?.starts ?? [], now);
+  let more = 0;
   const assignments = new Map<string, Assignment>();
   // A stable sort: within a wave the rollout's order stays.
   const waveOf = (name: string) => situation.waveOf.get(name) ?? 0;
@@ -139,12 +226,13 @@ function assign(
     const attempt = answer.action === 'candidate' ? nextAttempt(node, answer.version) : 0;
     if (answer.action !== 'candidate') assignments.set(node.name, answer);
     else if (!wouldStage(node, answer.version, attempt)) assignments.set(node.name, offer(answer, attempt));
-    else if (staging < limit) {
-      staging += 1;
+    else if (more < places && more < begins) {
+      more += 1;
       assignments.set(node.name, offer(answer, attempt));
-    } else assignments.set(node.name, full(answer, maxStaging));
+    } else if (more < places) assignments.set(node.name, tooMany(answer, maxUpdates));
+    else assignments.set(node.name, full(answer, maxStaging));
   }
-  return assignments;
+  return { assignments, staging: { held, more } };
 }
 
 function offer({ version }: Candidate, attempt: number): Assignment {
@@ -155,6 +243,12 @@ function offer({ version }: Candidate, attempt: number): Assignment {
 function full({ version }: Candidate, maxStaging: number | string): Assignment {
   const message = `${version} waits: maxStaging lets ${maxStaging} nodes stage at once`;
   return { action: 'withdraw', verdict: { reason: 'MaxStaging', message } };
+}
+
+function tooMany({ version }: Candidate, maxUpdates: UpdatePolicy['rollout']['maxUpdates']): Assignment {
+  const { count = 0, period = '' } = maxUpdates ?? {};
+  const message = `${version} waits: maxUpdates lets ${count} nodes begin within ${period}`;
+  return { action: 'withdraw', verdict: { reason: 'MaxUpdates', message } };
 }
 
 function floorsOf(channel: Channel): string[] {
@@ -168,13 +262,20 @@ function shown(
   complete: boolean,
 ): Pick<RolloutStatus, 'wave' | 'waves'> {
   if (waves.length === 1) return {};
-  const peopled = progress.waves.filter(({ name, nodes }) => name !== 'rest' || nodes > 0);
+  const peopled = progress.waves.filter((wave) => wave.name !== 'rest' || totalOf(wave) > 0);
   const current = complete ? undefined : progress.waves[progress.current]?.name;
   return { waves: peopled, ...(current === undefined ? {} : { wave: current }) };
 }
 
-function nextCheck(standings: readonly Standing[], progress: WaveProgress, now: number): number | undefined {
+function nextCheck(
+  standings: readonly Standing[],
+  { progress, opens, closed, now }: Situation,
+  roomAt: number | undefined,
+): number | undefined {
   const retries = standings.map(({ outlook }) => (outlook?.next === 'retry' ? outlook.at : undefined));
-  const instants = [progress.soakEndsAt, ...retries].filter((at) => at !== undefined && at > now);
-  return instants.length === 0 ? undefined : Math.min(...instants.filter((at) => at !== undefined));
+  const pending = opens === undefined ? [] : standings.filter(({ outcome }) => outcome === 'pending');
+  const openings = pending.map(({ node }) => opens?.(node.name));
+  const all = [progress.soakEndsAt, closed?.until, roomAt, ...retries, ...openings];
+  const ahead = all.filter((at) => at !== undefined).filter((at) => at > now);
+  return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
