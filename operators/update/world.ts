@@ -1,11 +1,12 @@
 import { resourcePath } from '#api/group.ts';
-import type { NodeGroup, NodeState, UpdateChannel } from '#api/kinds.ts';
+import type { NodeGroup, NodeState, RebootWindow, UpdateChannel } from '#api/kinds.ts';
 import type { KubeObject, Node } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import type { InformerOptions } from '#runtime/informer/informer.ts';
 import { News } from '#runtime/informer/news.ts';
 import { MembershipIndex } from './group/membership-index.ts';
+import type { ClusterNode } from './omaha/decide/choose-service.ts';
 import { Latest } from '#runtime/informer/latest.ts';
 
 /** What changed, in terms of what has to be looked at again. */
@@ -27,6 +28,7 @@ export class World {
   readonly groups: Latest<NodeGroup>;
   readonly channels: Latest<UpdateChannel>;
   readonly states: Latest<NodeState>;
+  readonly windows: Informer<RebootWindow>;
   readonly membership = new MembershipIndex();
   /** Set while this process leads. */
   interest: Interest | undefined;
@@ -35,6 +37,10 @@ export class World {
   readonly #channels: Informer<UpdateChannel>;
   readonly #states: Informer<NodeState>;
   readonly #news = new News();
+
+  /** The node with a machine id, by what its agent reported. */
+  readonly #machineNodes = new Map<string, string>();
+  readonly #machineIDs = new Map<string, string>();
 
   constructor(client: KubeClient, { log, metrics }: Shared) {
     const shared = { client, log, metrics };
@@ -60,13 +66,34 @@ export class World {
       strip: stripState,
       onChange: (name) => this.#stateChanged(name),
     });
+    this.windows = new Informer<RebootWindow>({
+      ...shared,
+      path: resourcePath('RebootWindow'),
+      onChange: (name) => this.#windowChanged(name),
+    });
     this.groups = new Latest(this.#groups);
     this.channels = new Latest(this.#channels);
     this.states = new Latest(this.#states);
   }
 
   get informers() {
-    return [this.nodes, this.#groups, this.#channels, this.#states];
+    return [this.nodes, this.#groups, this.#channels, this.#states, this.windows];
+  }
+
+  /** Every group as it is known now. */
+  groupList(): NodeGroup[] {
+    return this.#groups.list().map((group) => this.groups.get(group.metadata.name) ?? group);
+  }
+
+  /** The node whose machine id this is, as the Omaha endpoint sees it. */
+  machineNode(machineID: string): ClusterNode | undefined {
+    const name = this.#machineNodes.get(machineID);
+    const node = name === undefined ? undefined : this.nodes.get(name);
+    if (name === undefined || node === undefined) return undefined;
+    const membership = this.membership.of(name);
+    const group = membership.in === 'group' ? membership.group : undefined;
+    const hasAgent = this.states.get(name)?.status?.engine === 'gpt';
+    return { name, labels: node.metadata.labels ?? {}, group, hasAgent };
   }
 
   start(): void {
@@ -124,9 +151,27 @@ export class World {
     }
   }
 
+  #windowChanged(name: string): void {
+    for (const group of this.#groups.list()) {
+      if (group.spec.update?.rollout?.windows?.includes(name)) this.interest?.group(group.metadata.name);
+    }
+  }
+
+  #noteMachine(name: string, machineID: string | undefined): void {
+    const before = this.#machineIDs.get(name);
+    if (before === machineID) return;
+    if (before !== undefined && this.#machineNodes.get(before) === name) this.#machineNodes.delete(before);
+    if (machineID === undefined) this.#machineIDs.delete(name);
+    else {
+      this.#machineIDs.set(name, machineID);
+      this.#machineNodes.set(machineID, name);
+    }
+  }
+
   #stateChanged(name: string): void {
     this.states.seen(name);
     const state = this.#states.get(name);
+    this.#noteMachine(name, state?.status?.machineID);
     if (!this.#news.isNews(`state/${name}`, state && [state.metadata.uid, state.spec?.update, state.status]))
       return;
     const membership = this.membership.of(name);

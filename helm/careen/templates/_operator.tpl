@@ -1,7 +1,8 @@
 {{/*
 ServiceAccount, Deployment, Service, PodDisruptionBudget and rights of an operator.
 Takes (dict "root" $ "name" "careen-update" "program" "update.mjs" "values" .Values.update). One that keeps files also has
-"volume" (a volume source), "directory" (where it is mounted) and "ports" (container ports beside that of health).
+"volume" (a volume source), "directory" (where it is mounted) and "ports" (container ports beside that of health). "args"
+and "env" are added to the container's; "single" makes it one replica.
 */}}
 {{- define "careen.operator" -}}
 apiVersion: v1
@@ -19,7 +20,7 @@ metadata:
   namespace: {{ .root.Release.Namespace }}
   labels: {{- include "careen.labels" . | nindent 4 }}
 spec:
-  replicas: {{ .values.replicas }}
+  replicas: {{ if .single }}1{{ else }}{{ .values.replicas }}{{ end }}
   revisionHistoryLimit: 3
   # All new replicas come up as standbys before the first old one goes, so that leadership changes hands once; who
   # leads gives up its lease when it is asked to end.
@@ -90,6 +91,9 @@ spec:
             - --lease-duration={{ .root.Values.lease.duration }}
             - --renew-deadline={{ .root.Values.lease.renewDeadline }}
             - --retry-period={{ .root.Values.lease.retryPeriod }}
+            {{- range .args }}
+            - {{ . | quote }}
+            {{- end }}
             {{- range .values.extraArgs }}
             - {{ . | quote }}
             {{- end }}
@@ -101,6 +105,9 @@ spec:
             # The node that a replica runs on is rebooted last.
             - name: NODE_NAME
               valueFrom: { fieldRef: { fieldPath: spec.nodeName } }
+            {{- with .env }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
           ports:
             - { name: http, containerPort: 8080 }
             {{- with .ports }}
@@ -142,7 +149,7 @@ spec:
   selector: {{- include "careen.selector" . | nindent 4 }}
   ports:
     - { name: http, port: 8080, targetPort: http }
-{{- if gt (int .values.replicas) 1 }}
+{{- if and (gt (int .values.replicas) 1) (not .single) }}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

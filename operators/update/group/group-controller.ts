@@ -2,23 +2,21 @@ import type { NodeGroup } from '#api/kinds.ts';
 import type { NodeGroupSpec } from '#api/node-group.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import type { ReconcileContext, ReconcileResult } from '#runtime/controller/controller.ts';
-import { forAgents, readChannel } from '../channel/read-channel.ts';
-import { readFacts, runningVersion } from '../rollout/facts.ts';
-import { planRollout } from '../rollout/plan.ts';
-import type { ChannelOrWhy } from '../rollout/target.ts';
+import { runningVersion } from '../rollout/facts.ts';
 import { desiredUpdate } from '../state/desired-update.ts';
 import type { NodeWrites } from '../state/node-writes.ts';
 import { newSettling } from '../state/settle.ts';
-import type { StateWriter } from '../state/state-writer.ts';
 import type { Change } from '../state/write-order.ts';
 import { inStages } from '../state/write-order.ts';
+import type { Log } from '#runtime/log/log.ts';
+import type { GroupPlannerOptions } from './group-planner.ts';
+import { GroupPlanner } from './group-planner.ts';
 import { readGroup } from './read-group.ts';
 import type { Round } from './round.ts';
 import type { StatusTellerOptions } from './status-teller.ts';
 import { StatusTeller } from './status-teller.ts';
 
-export interface GroupControllerOptions extends StatusTellerOptions {
-  writer: StateWriter;
+export interface GroupControllerOptions extends StatusTellerOptions, GroupPlannerOptions {
   writes: NodeWrites;
 }
 
@@ -31,10 +29,12 @@ export class GroupController {
   readonly #options: GroupControllerOptions;
   readonly #settling = new Map<string, ReturnType<typeof newSettling>>();
   readonly #status: StatusTeller;
+  readonly #planner: GroupPlanner;
 
   constructor(options: GroupControllerOptions) {
     this.#options = options;
     this.#status = new StatusTeller(options);
+    this.#planner = new GroupPlanner(options);
   }
 
   async reconcile(name: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
@@ -46,12 +46,13 @@ export class GroupController {
     const object = world.groups.get(name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
       this.#settling.delete(name);
+      this.#planner.forget(name);
       return this.#status.forget(name);
     }
     try {
       const { spec, invalid } = readGroup(object.spec);
       if (spec === undefined) return await this.#status.refuse(object, invalid, signal);
-      return await this.#carryOut(this.#round(object, spec, now()), signal);
+      return await this.#carryOut(await this.#round(object, spec, now(), log), signal);
     } catch (error) {
       if (!isKubeError(error, 'Conflict')) throw error;
       log.debug('an object changed since it was read; planning anew', { error });
@@ -59,32 +60,9 @@ export class GroupController {
     }
   }
 
-  #round(object: NodeGroup, spec: NodeGroupSpec, now: number): Round {
-    const { world, writer } = this.#options;
-    const { name } = object.metadata;
-    const channel = this.#channelOf(spec);
-    const nodes = world.membership
-      .members(name)
-      .map((node) => world.nodes.get(node))
-      .filter((node) => node !== undefined)
-      .map((node) => ({ node, facts: readFacts(node, writer.stateOf(node)) }));
-    const plan = planRollout({
-      group: { name, update: spec.update },
-      channel,
-      nodes: nodes.map(({ facts }) => facts),
-      previous: object.status?.rollout,
-      now,
-    });
-    const round = { object, spec, channel, nodes, plan, now };
+  async #round(object: NodeGroup, spec: NodeGroupSpec, now: number, log: Pick<Log, 'warn'>): Promise<Round> {
+    const round = { object, spec, now, ...(await this.#planner.plan(object, spec, now, log)) };
     return { ...round, ...this.#changes(round) };
-  }
-
-  #channelOf({ update }: NodeGroupSpec): ChannelOrWhy {
-    const name = update?.channel ?? '';
-    const object = this.#options.world.channels.get(name);
-    if (object === undefined) return { missing: `there is no UpdateChannel ${name}` };
-    const { channel, invalid } = readChannel(name, object.spec, object.status);
-    return (channel && forAgents(channel)) ?? { missing: `UpdateChannel ${name} cannot be used: ${invalid}` };
   }
 
   #changes({

@@ -8,6 +8,8 @@ import { isOffered, isStaging } from '../rollout/progress.ts';
 import type { UpdatePolicy } from '../rollout/policy.ts';
 import { groupConditions } from './group-conditions.ts';
 import type { Conflict } from './membership-index.ts';
+import type { GroupCounts } from '../omaha/store/store.ts';
+import { machineCounts } from './machine-book.ts';
 import { rolloutHistory } from './rollout-history.ts';
 
 export interface StatusInput {
@@ -17,12 +19,22 @@ export interface StatusInput {
   /** The group's nodes, with what is asked of them now that the plan is carried out. */
   nodes: readonly NodeFacts[];
   conflicts: readonly Conflict[];
+  /** The machines that ask over Omaha; undefined where the group answers none. */
+  machines?: GroupCounts | undefined;
   /** RFC 3339. */
   now: string;
 }
 
 /** The status of a group after a plan was carried out. */
-export function groupStatus({ object, policy, plan, nodes, conflicts, now }: StatusInput): NodeGroupStatus {
+export function groupStatus({
+  object,
+  policy,
+  plan,
+  nodes,
+  conflicts,
+  machines,
+  now,
+}: StatusInput): NodeGroupStatus {
   const before = object.status;
   const generation = object.metadata.generation ?? 0;
   const history = rolloutHistory(before, plan, now);
@@ -30,6 +42,7 @@ export function groupStatus({ object, policy, plan, nodes, conflicts, now }: Sta
     observedGeneration: generation,
     ...counts(plan, nodes),
     versions: versions(nodes),
+    ...(machines === undefined ? {} : { machines: machineCounts(machines, plan.rollout?.target) }),
     ...(plan.rollout === undefined ? {} : { rollout: plan.rollout }),
     ...(history.length === 0 ? {} : { history }),
     conditions: groupConditions({ policy, plan, conflicts }, before?.conditions, generation, now),

@@ -46,6 +46,7 @@ export class StatusTeller {
       object,
       policy: round.spec.update,
       plan,
+      machines: round.counts,
       nodes: round.nodes.map(({ facts }) => ({ ...facts, wanted: asked.get(facts.name) ?? facts.wanted })),
       conflicts: world.membership.conflicts(name),
       now: new Date(round.now).toISOString(),

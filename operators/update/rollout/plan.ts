@@ -146,7 +146,8 @@ function rollOut(
     assignments,
     outcomes,
     rollout: {
-      ...{ target, startedAt },
+      target,
+      startedAt,
       ...shown(waves, progress, complete),
       ...(starts.length === 0 ? {} : { starts }),
       ...(halted === undefined ? {} : { halted }),
