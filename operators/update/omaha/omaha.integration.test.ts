@@ -124,11 +124,18 @@ test('what was granted outlives the operator', async () => {
 
 function flags(port: number): string[] {
   return [
-    ...['--kubeconfig', cluster.kubeconfig, '--namespace', 'default', '--identity', 'a'],
-    ...['--address', '127.0.0.1:0', '--lease-duration', '3s', '--renew-deadline', '2s'],
-    ...['--retry-period', '500ms', '--omaha-address', `127.0.0.1:${port}`],
-    ...['--omaha-file', join(directory.path, 'machines.db')],
-    ...['--omaha-address-rate', '0', '--omaha-machine-rate', '0'],
+    '--kubeconfig',
+    cluster.kubeconfig,
+    '--namespace=default',
+    '--identity=a',
+    '--address=127.0.0.1:0',
+    '--lease-duration=3s',
+    '--renew-deadline=2s',
+    '--retry-period=500ms',
+    `--omaha-address=127.0.0.1:${port}`,
+    `--omaha-file=${join(directory.path, 'machines.db')}`,
+    '--omaha-address-rate=0',
+    '--omaha-machine-rate=0',
   ];
 }
 
