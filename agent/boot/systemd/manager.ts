@@ -100,6 +100,11 @@ export class Manager {
     return value;
   }
 
+  /** Forgets that a unit has failed, and how often it was started lately. */
+  async resetFailed(unit: string): Promise<void> {
+    await this.#call('ResetFailedUnit', 's', [unit]);
+  }
+
   /** Begins a job; its object path. */
   async beginJob(member: JobMember, unit: string): Promise<string> {
     const [path] = await this.#call(member, 'ss', [unit, 'replace']);

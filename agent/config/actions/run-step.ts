@@ -36,7 +36,7 @@ export async function runStep(
       await units.disable(unit);
       return units.reload();
     case 'restart':
-      return units.job(ALWAYS_RUN.includes(unit) ? 'rerun' : 'restart', unit, LIMIT_MS);
+      return units.job(mustRun(step, undo) ? 'rerun' : 'restart', unit, LIMIT_MS);
     case 'start':
     case 'stop':
     case 'reload':
@@ -46,6 +46,11 @@ export async function runStep(
     case 'hostname':
       return setHostname(step.to ?? '', tools, signal);
   }
+}
+
+/** What ran and has failed since is not there to be restarted. */
+function mustRun({ unit = '', ran }: ActionStep, undo: boolean): boolean {
+  return ALWAYS_RUN.includes(unit) || (undo && ran === true);
 }
 
 /** The file is in its place already; this is the name in use. */

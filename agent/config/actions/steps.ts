@@ -20,6 +20,8 @@ const DEEDS = [
 export const actionStep = z.strictObject({
   do: z.enum(DEEDS),
   unit: unitName.optional(),
+  /** Of `restart`: it ran before the change, and is to run again after it is undone, whatever became of it. */
+  ran: z.boolean().optional(),
   /** Of `hostname`: what it becomes, and was. */
   to: z.string().optional(),
   from: z.string().optional(),
@@ -31,6 +33,8 @@ export interface StepsInput {
   units: readonly UnitChange[];
   /** Units whose own file goes: there is nothing left to restart. */
   gone: ReadonlySet<string>;
+  /** Units that run. */
+  running: ReadonlySet<string>;
   hostname?: { from: string; to: string } | undefined;
   kernelArguments: boolean;
 }
@@ -42,7 +46,14 @@ const EARLY = ['systemd-sysctl.service', 'systemd-modules-load.service'];
  * All that follows a change, in order: systemd reads its units; what is not wanted stops; settings; reloads;
  * restarts; starts. Of a node that reboots, only what must stand before the boot.
  */
-export function stepsOf({ effects, units, gone, hostname, kernelArguments }: StepsInput): ActionStep[] {
+export function stepsOf({
+  effects,
+  units,
+  gone,
+  running: run,
+  hostname,
+  kernelArguments,
+}: StepsInput): ActionStep[] {
   const started = new Set(units.filter(({ run }) => run === true).map(({ name }) => name));
   const restart = effects.restart.filter((unit) => !gone.has(unit) && !started.has(unit));
   const reload = effects.reload.filter((unit) => !gone.has(unit));
@@ -56,7 +67,7 @@ export function stepsOf({ effects, units, gone, hostname, kernelArguments }: Ste
     ...(hostname === undefined ? [] : [{ do: 'hostname' as const, ...hostname }]),
     ...each('stop', running(false)),
     ...each('reload', reload),
-    ...each('restart', inOrder(restart)),
+    ...inOrder(restart).map((name) => ({ do: 'restart' as const, unit: name, ran: run.has(name) })),
     ...each('start', running(true)),
   ];
 }

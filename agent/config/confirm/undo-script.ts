@@ -44,11 +44,12 @@ function always({ do: what, unit = '', to = '' }: ActionStep): string[] {
   return [];
 }
 
-function running({ do: what, unit = '' }: ActionStep): string[] {
+function running({ do: what, unit = '', ran }: ActionStep): string[] {
   const verb = VERBS[what];
   if (verb === undefined) return [];
-  const word = what === 'restart' && ALWAYS_RUN.includes(unit) ? 'restart' : verb;
-  return [`${LIMIT} systemctl ${word} ${quoted(unit)}`];
+  const mustRun = what === 'restart' && (ran === true || ALWAYS_RUN.includes(unit));
+  const word = mustRun ? 'restart' : verb;
+  return [`systemctl reset-failed ${quoted(unit)} 2>/dev/null`, `${LIMIT} systemctl ${word} ${quoted(unit)}`];
 }
 
 const VERBS: Partial<Record<ActionStep['do'], string>> = {

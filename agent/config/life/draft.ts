@@ -8,7 +8,7 @@ import { stepsOf } from '../actions/steps.ts';
 import type { ActionStep } from '../actions/steps.ts';
 import type { ArgumentsPlan } from '../kernel-arguments/kernel-arguments.ts';
 import type { FilePlan } from '../plan/plan-files.ts';
-import { planUnits } from '../units/plan-units.ts';
+import { isRunning, planUnits } from '../units/plan-units.ts';
 import type { UnitChange } from '../units/plan-units.ts';
 import type { UnitFacts } from '../units/units.ts';
 import type { ConfigRecord } from './config-record.ts';
@@ -53,6 +53,7 @@ export function draftOf(input: DraftInput): Draft {
     effects,
     units,
     gone: goneUnits(files),
+    running: new Set(input.units.filter((fact) => isRunning(fact)).map(({ name }) => name)),
     hostname,
     kernelArguments: kernelArguments !== undefined,
   });

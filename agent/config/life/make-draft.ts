@@ -29,13 +29,18 @@ export async function makeDraft(
 ): Promise<Draft> {
   await checkPolicy(document, parts);
   const files = await parts.files.plan(document);
-  const names = [...document.units.map(({ name }) => name), ...Object.keys(record.units)];
-  const [units, kernelArguments, hostname, described, { document: before }] = await Promise.all([
+  const { document: before } = await parts.files.applied();
+  const rules = [...document.disruption, ...(before?.disruption ?? [])];
+  const names = [
+    ...document.units.map(({ name }) => name),
+    ...Object.keys(record.units),
+    ...rules.flatMap(({ unit }) => unit ?? []),
+  ];
+  const [units, kernelArguments, hostname, described] = await Promise.all([
     parts.units.facts([...new Set(names)]),
     parts.kernelArguments.plan(record.kernelArguments, document.kernelArguments),
     parts.hostname(),
     parts.describe(files),
-    parts.files.applied(),
   ]);
   return draftOf({ document, before, files, described, units, kernelArguments, hostname, record });
 }

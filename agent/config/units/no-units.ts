@@ -6,11 +6,12 @@ function refuse(): Promise<never> {
   return Promise.reject(new ConfigError('Unsupported', message));
 }
 
-/** For a machine without systemd. */
+/** For a machine without systemd: no unit exists, and what does not run need not be restarted. */
 export const noUnits: Units = {
-  facts: (names) => (names.length === 0 ? Promise.resolve([]) : refuse()),
-  reload: () => Promise.resolve(),
+  facts: async (names) =>
+    names.map((name) => ({ name, exists: false, enablement: '', active: 'inactive', restarts: 0 })),
+  reload: async () => undefined,
   enable: refuse,
   disable: refuse,
-  job: refuse,
+  job: (job) => (job === 'start' ? refuse() : Promise.resolve()),
 };

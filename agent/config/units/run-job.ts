@@ -23,6 +23,8 @@ export async function runJob(
     news = Promise.withResolvers<void>();
   });
   await manager.followJobs();
+  // A unit that was started too often would be refused; one that systemd does not know has not failed.
+  if (member !== 'StopUnit') await manager.resetFailed(unit).catch(() => undefined);
   const path = await manager.beginJob(member, unit);
   const late = Promise.withResolvers<'late'>();
   const timer = setTimeout(() => late.resolve('late'), limitMs);
