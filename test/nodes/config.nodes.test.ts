@@ -66,6 +66,8 @@ async function wish(document: ConfigDocument): Promise<NodeStateSpec> {
   return { config: { hash, generation, apply: true, rendered: `rendered-${generation}` } };
 }
 
+const nothing = () => Promise.resolve(undefined);
+
 /** Turns of the agent until it says so. */
 async function drive(
   agent: ConfigLife,
@@ -73,10 +75,9 @@ async function drive(
   phases: ConfigPhase[],
 ): Promise<ConfigReport['config']> {
   const { signal } = new AbortController();
-  const accept = () => Promise.resolve(undefined);
   for (const end = performance.now() + 90_000; performance.now() < end;) {
     const bootID = (await bench.on('cat', '/proc/sys/kernel/random/boot_id')).trim();
-    const around = { bootID, spec, update: 'Idle' as const, updateStaged: false, accept };
+    const around = { bootID, spec, update: 'Idle' as const, updateStaged: false, accept: nothing };
     const { waitMs } = await agent.turn(around, signal);
     const config = agent.report()?.config;
     if (config !== undefined && phases.includes(config.phase)) return config;

@@ -47,7 +47,6 @@ test('what follows does not depend on the order of the changes', () => {
   fc.assert(
     fc.property(fc.shuffledSubarray(paths), (some) => {
       const touched = some.map((path) => ({ path }));
-      assert.deepEqual(effectsOf(touched, rules), effectsOf(touched.toSorted(), rules));
       assert.deepEqual(effectsOf(touched, rules), effectsOf(touched.toReversed(), rules));
     }),
   );

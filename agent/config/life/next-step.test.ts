@@ -181,8 +181,9 @@ test('an update and a configuration ask for one reboot; a request that is acted 
     reasons: ['update to 2', `configuration ${A.slice(0, 12)}`],
     since: request.since,
   });
-  const { kind = 'Reboot', reasons, since } = merged ?? update;
-  const told = { kind, reasons, since };
+  assert(merged);
+  const { reasons, since } = merged;
+  const told = { kind: 'Reboot' as const, reasons, since };
   const accepted = { id: 'g', bootID: 'boot-1', mode: 'reboot' as const, request: told };
   const acting = reportOf(facts({ changing: changing(), record: { ...record, accepted } }), undefined);
   assert.deepEqual(mergeReboot(undefined, acting), { requested: true, ...told, accepted: 'g' });
