@@ -10,7 +10,7 @@ export async function measureReads(store: MachineStore, group: string): Promise<
     ['the newest activity', () => store.history(page)],
     ['activity in the middle', () => store.history({ ...page, before: Math.floor(last / 2) })],
     ['machines of a version', () => store.machines({ ...page, version: '1.0.0' })],
-    ['machines in a phase', () => store.machines({ ...page, phase: 'Downloaded' })],
+    ['machines in a phase', () => store.machines({ ...page, phase: 'Downloading' })],
   ];
   for (const [what, read] of reads) print(what, await medianOf(3, () => run(50, 1, read)));
 }
