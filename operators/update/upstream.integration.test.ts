@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { API_VERSION, resourcePath } from '#api/group.ts';
+import { API_VERSION, resourcePath, type Kind } from '#api/group.ts';
 import type { UpdateChannel } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
@@ -14,6 +14,7 @@ import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { startPayloadServer, type PayloadServer } from '#test/machine/payload-server.ts';
+import { Fleet } from '#test/omaha/fleet/fleet.ts';
 import type { UpstreamRelease } from '#test/omaha/upstream/upstream-release.ts';
 import { UpstreamServer } from '#test/omaha/upstream/upstream-server.ts';
 import { newUpdateKey } from './mirror/testing/crau.ts';
@@ -30,6 +31,7 @@ let origin: PayloadServer;
 let maker: ReleaseMaker;
 let directory = '';
 let port = 0;
+let omahaPort = 0;
 const programs: GuardedProcess[] = [];
 
 before(async () => {
@@ -48,7 +50,8 @@ before(async () => {
   maker = new ReleaseMaker(join(directory, 'origin'), origin.url);
   upstream = await new UpstreamServer({ appID: APP, tracks: {} }).start();
   port = await freePort();
-  programs.push(await startProgram('operators/update/main.ts', 'u', []), await startMirror('m'));
+  omahaPort = await freePort();
+  programs.push(await startProgram('operators/update/main.ts', 'u', omahaFlags()), await startMirror('m'));
 });
 
 after(async () => {
@@ -67,6 +70,11 @@ function startProgram(path: string, identity: string, flags: string[]): Promise<
     '--address=127.0.0.1:0',
   ];
   return guarded(process.execPath, [join(root, path), ...common, ...quick, ...flags], { stderr: 'inherit' });
+}
+
+function omahaFlags(): string[] {
+  const place = [`--omaha-address=127.0.0.1:${omahaPort}`, `--omaha-file=${join(directory, 'machines.db')}`];
+  return [...place, '--omaha-address-rate=0', '--omaha-machine-rate=0'];
 }
 
 function startMirror(identity: string): Promise<GuardedProcess> {
@@ -96,10 +104,12 @@ function offer(...releases: UpstreamRelease[]): void {
   upstream.policy = { appID: APP, tracks: { 'stable/amd64-usr': releases } };
 }
 
-async function channel(spec: object): Promise<void> {
-  const body = { apiVersion: API_VERSION, kind: 'UpdateChannel', metadata: { name: 'up' }, spec };
-  await client.apply(resourcePath('UpdateChannel', 'up'), body, { fieldManager: 'test', force: true });
+async function apply(kind: Kind, spec: object): Promise<void> {
+  const body = { apiVersion: API_VERSION, kind, metadata: { name: 'up' }, spec };
+  await client.apply(resourcePath(kind, 'up'), body, { fieldManager: 'test', force: true });
 }
+
+const channel = (spec: object) => apply('UpdateChannel', spec);
 
 const source = (track = 'stable') => ({
   omaha: { url: upstream.url, appID: APP, track, pollInterval: '1s' },
@@ -145,6 +155,36 @@ test('it is asked as a client asks, and not while there is nothing to ask', asyn
     return Date.parse(states?.[0]?.nextCheck ?? '') - Date.now() > 40 * 60_000;
   });
 });
+
+test(
+  'machines go from floor to target with what the mirror serves, within their budget',
+  { timeout: 300_000 },
+  async () => {
+    const omaha = { appID: APP, tracks: ['stable'] };
+    await apply('NodeGroup', {
+      nodeSelector: {},
+      update: { channel: 'up', rollout: { maxStaging: 8 }, omaha },
+    });
+    const before = [...origin.requests.values()].reduce((sum, count) => sum + count, 0);
+    // Every check is an hour of theirs: held machines come again soon enough for a test.
+    const url = `http://127.0.0.1:${omahaPort}/v1/update/`;
+    const fleet = new Fleet({ url, machines: 40, speed: 1500, seed: 'upstream' }).start();
+    try {
+      await until('all machines run 3.0.0', () => fleet.allRun('3.0.0'), {
+        timeoutMs: 240_000,
+        everyMs: 200,
+      });
+      const { happenings, errors, inFlight } = fleet.report();
+      assert.equal(happenings['booted'], 80, 'each machine passes the floor');
+      assert.deepEqual(errors, {});
+      assert.ok(inFlight.worst <= 8, `${inFlight.worst} machines at once`);
+      const after = [...origin.requests.values()].reduce((sum, count) => sum + count, 0);
+      assert.equal(after, before, 'nothing came from the upstream');
+    } finally {
+      await fleet.stop();
+    }
+  },
+);
 
 test('what no trusted key has signed is never current, and the channel says why', async () => {
   await channel({ source: source(), keys: [newUpdateKey().pem], mirror: {} });
