@@ -97,17 +97,24 @@ function paused({ rollouts }: Standing): Assignment | undefined {
   return found === undefined ? undefined : plan('Paused', `NodeConfig ${found.config.name} is paused`);
 }
 
-/** An approval is of what was read: a node whose plan somebody has not seen yet waits. */
+/**
+ * An approval is of what was read: a node whose plan nobody has seen yet waits. Before there is one the sentence is the
+ * same whether the node has planned or not, so that it costs no write of its own.
+ */
 function unapproved({ node, rollouts }: Standing): Assignment | undefined {
-  for (const { config, planned, status } of rollouts) {
+  for (const { config, planned } of rollouts) {
     const { approval, approvedPlan } = config.spec.rollout;
     if (approval === 'None') continue;
     const { name } = config;
-    if (planOf(node) === undefined && node.heard)
-      return plan('WaitingForPlan', `NodeConfig ${name} asks for an approval; the node has not planned yet`);
-    if (planOf(node) !== undefined && planned === approvedPlan) continue;
-    const what = status?.planHash === undefined ? 'once all nodes have planned' : `of ${status.planHash}`;
-    return plan('ApprovalNeeded', `NodeConfig ${name} needs rollout.approvedPlan, ${what}`);
+    if (planned === undefined || planned !== approvedPlan) {
+      const message = `NodeConfig ${name} asks for rollout.approvedPlan, as its status.rollout.planHash says`;
+      return plan('ApprovalNeeded', message);
+    }
+    if (planOf(node) === undefined)
+      return plan(
+        'WaitingForPlan',
+        `NodeConfig ${name} is approved as others planned it; this node has not yet`,
+      );
   }
   return undefined;
 }
