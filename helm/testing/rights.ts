@@ -18,6 +18,7 @@ export const RIGHTS: Record<string, string[]> = {
     'get,list,watch,create,patch,delete careen.dev/nodestates',
     'get,list,watch careen.dev/updatechannels',
     'get,list,watch careen.dev/nodegroups',
+    'get,list,watch careen.dev/rebootwindows',
     'get,update,patch careen.dev/updatechannels/status',
     'get,update,patch careen.dev/nodegroups/status',
     'create,patch events.k8s.io/events',

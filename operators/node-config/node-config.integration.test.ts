@@ -216,10 +216,11 @@ test('a RenderedConfig that a node has survives its deletion, and one that is to
 test('when the leader is killed in mid-rollout, the other finishes without asking anything twice', async () => {
   await quiet();
   const generations = await generationsOf();
-  let allowed = 6;
-  it.agents.mayApply = () => allowed-- > 0;
+  it.agents.applied.length = 0;
+  const first = new Set<string>();
+  it.agents.mayApply = (name) => first.has(name) || (first.size < 6 && first.add(name).has(name));
   await it.apply('NodeConfig', 'motd', motd('five', { rollout: { waves: [{ name: 'first', size: 8 }] } }));
-  await until('some have applied', () => it.agents.applied.length >= 26);
+  await until('some have applied', () => it.agents.applied.length > 0);
   const leader = await it.killLeader();
   it.agents.mayApply = () => true;
   it.agents.wake();

@@ -107,6 +107,9 @@ export class ScriptedConfigAgents {
       const next = await this.#step(name, state);
       if (next === undefined) return undefined;
       await this.#report(name, { config: next }, state.metadata.resourceVersion);
+      // Told once it is written: a report that meets a newer object is made again.
+      const { applied } = next as { applied?: unknown };
+      if (typeof applied === 'string') this.applied.push({ node: name, hash: applied });
     } catch (error) {
       if (!isKubeError(error, 'Conflict') && !isKubeError(error, 'NotFound')) throw error;
       return { requeueAfterMs: 50 };
@@ -145,7 +148,6 @@ export class ScriptedConfigAgents {
     if (this.fails(name, await this.bundle(name, hash, generation))) {
       return say('Reverted', { error: { code: 'ProbeFailed', message: 'a probe did not pass' } });
     }
-    this.applied.push({ node: name, hash });
     const lastGood = { lastGood: before.applied ?? null, lastGoodRendered: before.appliedRendered ?? null };
     return say('Applied', { applied: hash, appliedRendered: rendered, ...lastGood, error: null });
   }
