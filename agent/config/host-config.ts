@@ -7,8 +7,9 @@ import { getLoopback } from '#agent/health/http.ts';
 import type { Parts } from '#agent/life/parts.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import type { Node } from '#api/meta.ts';
-import { readBundle } from './bundle/read-secret.ts';
+import { BundleSource } from './bundle/bundle-source.ts';
 import { DriftGuard } from './drift/drift-guard.ts';
+import { ConfigError } from './config-error.ts';
 import { HostConfirmation } from './confirm/host-confirmation.ts';
 import { noConfirmation } from './confirm/no-confirmation.ts';
 import { kernelArgumentsOf } from './kernel-arguments/find.ts';
@@ -33,7 +34,7 @@ export interface HostConfigOptions {
   kubeconfig: string | undefined;
   /** Whether the host has a systemd that can be asked. */
   systemd: boolean;
-  client: Pick<KubeClient, 'get'>;
+  client: KubeClient;
   host: Host;
   /** Called when others have changed what is in force. */
   onNews: () => void;
@@ -46,12 +47,16 @@ const KUBELET_MS = 3000;
 export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife> {
   const { root, stateDir, nodeName, machineID, systemd, client, host, agent } = options;
   const tree = { root };
+  const bundles = new BundleSource(client, nodeName);
   const files = new HostFiles({ tree, stateDir, machineID });
   const units = systemd ? new HostUnits(root) : noUnits;
   const run = (argv: readonly string[], signal: AbortSignal, ms: number) => host.run(argv, signal, ms);
   return new ConfigLife({
     files,
-    bundle: (wanted, signal) => readBundle(client, nodeName, wanted, signal),
+    bundle: async (wanted, signal) => {
+      const uid = await nodeUID(options, signal);
+      return bundles.fetch({ node: { name: nodeName, uid }, ...wanted }, signal);
+    },
     describe: (plan) => describeChanges(tree, plan),
     policy: () => readLocalPolicy(tree),
     judge: async (transaction, document, signal) => {
@@ -71,6 +76,20 @@ export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife
     host,
     agent,
   });
+}
+
+/** The Node of now: one of the same name that was deleted has nothing to say here. */
+async function nodeUID({ client, nodeName }: HostConfigOptions, signal: AbortSignal): Promise<string> {
+  try {
+    const node = await client.get<Node>(`/api/v1/nodes/${encodeURIComponent(nodeName)}`, undefined, {
+      signal,
+    });
+    return node.metadata.uid ?? '';
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const message = `the Node cannot be read: ${String(error)}`;
+    throw new ConfigError('BundleUnreachable', message, { cause: error });
+  }
 }
 
 /** The name in use, which a pod on the host's network shares. */

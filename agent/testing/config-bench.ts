@@ -16,6 +16,7 @@ import { startCluster } from '#test/cluster/cluster.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
 import { buildOsImage } from '#test/machine/os-image.ts';
+import { giveAccount } from './node-account.ts';
 import { Workbench } from './workbench.ts';
 
 const NAME = 'n1';
@@ -129,7 +130,7 @@ export class ConfigBench {
     });
     this.#nodeUID = node.metadata.uid ?? '';
     await this.client.create('/api/v1/namespaces', { metadata: { name: BUNDLE_NAMESPACE } });
-    await this.client.create(SECRETS, { metadata: { name: NAME }, type: 'careen.dev/node-config' });
+    await giveAccount(this.client, NAME);
     const state = {
       apiVersion: 'careen.dev/v1alpha1',
       kind: 'NodeState',

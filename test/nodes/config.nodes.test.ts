@@ -10,11 +10,13 @@ import type { ConfigLife } from '#agent/config/life/config-life.ts';
 import type { ConfigReport } from '#agent/config/life/report.ts';
 import { documentOf, file } from '#agent/config/testing/document.ts';
 import { HostUnits } from '#agent/config/units/host-units.ts';
+import { giveAccount } from '#agent/testing/node-account.ts';
 import { RealBench } from '#agent/testing/real-bench.ts';
 import { BUNDLE_NAMESPACE } from '#api/config-document.ts';
 import type { ConfigDocument, DocumentUnit } from '#api/config-document.ts';
 import type { ConfigPhase } from '#api/config-errors.ts';
 import { bundleHash } from '#api/config-hash.ts';
+import type { Node } from '#api/meta.ts';
 import type { NodeStateSpec } from '#api/node-state.ts';
 import { createLogger } from '#runtime/log/log.ts';
 
@@ -24,11 +26,13 @@ import { createLogger } from '#runtime/log/log.ts';
  */
 let bench: RealBench;
 let generation = 0;
+let uid: string | undefined;
 
 before(async () => {
   bench = await RealBench.start({});
   await bench.admin.create('/api/v1/namespaces', { metadata: { name: BUNDLE_NAMESPACE } });
-  await bench.admin.create(SECRETS, { metadata: { name: 'node1' }, type: 'careen.dev/node-config' });
+  await giveAccount(bench.admin, 'node1');
+  ({ uid } = (await bench.admin.get<Node>('/api/v1/nodes/node1')).metadata);
 });
 after(() => bench?.stop());
 
@@ -60,7 +64,7 @@ async function life(): Promise<ConfigLife> {
 async function wish(document: ConfigDocument): Promise<NodeStateSpec> {
   const hash = bundleHash(document, SALT);
   generation += 1;
-  const node = { name: 'node1', uid: 'uid' };
+  const node = { name: 'node1', uid };
   const bundle = gzipSync(JSON.stringify({ hash, salt: SALT, generation, node, document }));
   await bench.admin.mergePatch(`${SECRETS}/node1`, { data: { bundle: bundle.toString('base64') } });
   return { config: { hash, generation, apply: true, rendered: `rendered-${generation}` } };

@@ -1,4 +1,5 @@
 import type { Grant } from '#api/node-state.ts';
+import type { ConfigRecord } from './config-record.ts';
 
 interface Asked {
   bootID: string;
@@ -23,4 +24,19 @@ export function checkDrainGrant({ bootID, now, request }: Asked, grant: Grant): 
 export function answersRequest({ id }: Grant, since: string): boolean {
   const [request, random] = id.split('/');
   return random === undefined || request === String(Date.parse(since));
+}
+
+/**
+ * Whether the grant that stands was accepted for what is asked for now. One that was accepted for an earlier request
+ * may stand for a while still, and is spent.
+ */
+export function hasAccepted(
+  { accepted, request }: Pick<ConfigRecord, 'accepted' | 'request'>,
+  bootID: string,
+  grant: Grant | undefined,
+): boolean {
+  if (accepted === undefined || request === undefined || grant === undefined) return false;
+  const isOpen = accepted.bootID === bootID && accepted.id === grant.id;
+  const isLater = Date.parse(accepted.request.since) >= Date.parse(request.since);
+  return isOpen && isLater && (request.kind === 'Drain' || accepted.mode === 'reboot');
 }

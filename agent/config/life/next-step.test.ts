@@ -91,6 +91,10 @@ test('a drain is asked for, accepted when it is granted for this boot, and only 
   const request = { kind: 'Drain' as const, reasons: [], since: asked.request.since };
   const accepted = { id: grant.id, bootID: 'boot-1', mode: 'drain' as const, request };
   assert.equal(nextConfigStep(facts({ ...waits, grant, record: { ...record, accepted } })).do, 'apply');
+  // The grant of an earlier request stands still: it is spent.
+  const later = { ...asked.request, since: new Date(NOW + 1).toISOString() };
+  const stale = { ...record, request: later, accepted };
+  assert.notEqual(nextConfigStep(facts({ ...waits, grant, record: stale })).do, 'apply');
 });
 
 test('what is asked for is asked for no more when something else is wanted (A26)', () => {

@@ -1,7 +1,7 @@
 import { judge } from './confirming.ts';
 import { appliedHash, wantedHash } from './facts.ts';
 import type { Changing, ConfigFacts, Drafted } from './facts.ts';
-import { checkDrainGrant } from './grant.ts';
+import { checkDrainGrant, hasAccepted } from './grant.ts';
 import type { ConfigStep } from './step.ts';
 
 /** A machine that was told to reboot is given so long. */
@@ -97,11 +97,10 @@ function fetchUnlessTroubled({ trouble, monotonicMs, wanted }: ConfigFacts, hash
 
 function awaitGrant(facts: ConfigFacts, draft: Drafted, needs: 'Drain' | 'Reboot'): ConfigStep {
   const { record, grant, bootID } = facts;
-  const { request, accepted } = record;
+  const { request } = record;
   const asked = request?.hash === draft.hash && request.kind === needs;
   if (!asked) return ask(facts, draft.hash, needs);
-  const acts = accepted !== undefined && accepted.bootID === bootID && accepted.id === grant?.id;
-  if (acts) return { do: 'apply' };
+  if (hasAccepted(record, bootID, grant)) return { do: 'apply' };
   if (grant === undefined) return { do: 'idle', why: `waits for a ${needs.toLowerCase()}` };
   const refusal = checkDrainGrant({ bootID, now: facts.now, request }, grant);
   if (refusal === undefined) return { do: 'accept', grant };

@@ -4,6 +4,7 @@ import type { ConfigFacts } from './facts.ts';
 import { appliedHash, wantedHash } from './facts.ts';
 import type { ChangeMeta } from './change-meta.ts';
 import type { Drift } from '../drift/ledger.ts';
+import { hasAccepted } from './grant.ts';
 import type { Draft } from './draft.ts';
 
 type Reboot = NonNullable<NodeStateStatus['reboot']>;
@@ -45,8 +46,8 @@ export function reportOf(
 }
 
 /** The grant is in use: its change is under way, or about to be. */
-function answered({ record, grant, changing }: ConfigFacts): boolean {
-  return changing !== undefined || grant?.id === record.accepted?.id;
+function answered({ record, grant, changing, bootID }: ConfigFacts): boolean {
+  return changing !== undefined || hasAccepted(record, bootID, grant);
 }
 
 function rebooted(meta: ChangeMeta | undefined, bootID: string): boolean {
