@@ -24,6 +24,7 @@ const CLAIMED_MS = 2000;
 /** A fault is told when it stays: so many times in a row, which takes 3 s. One that passes is only logged. */
 const FAULTS_TOLD = 3;
 
+const CONFIG_RETRY_MS = 5000;
 /** Steps of the update during which the configuration has its turn. */
 const BESIDE: ReadonlySet<Step['do']> = new Set(['idle', 'check', 'accept']);
 
@@ -127,9 +128,16 @@ export class Agent {
       updateStaged: record.staged !== undefined,
       accept,
     };
-    const turn = await config.turn(around, signal);
-    facts.config = config.report();
-    return turn;
+    try {
+      return await config.turn(around, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // Updates go on, whatever is wrong with the configuration.
+      this.#parts.log.error('a step of the configuration failed and is tried again', { error });
+      return { did: false, waitMs: CONFIG_RETRY_MS };
+    } finally {
+      facts.config = config.report();
+    }
   }
 
   /** The facts as they are now; the record is read once, and again after it could not be written. */
