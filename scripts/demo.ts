@@ -134,11 +134,12 @@ function isObstacle(error: unknown): error is Error {
   return error instanceof ImageError || (error instanceof RealNodeError && error.code !== 'NodeFailed');
 }
 
-function start(kind: NodesKind, { nodes, speed }: Options, screen: Screen): Promise<Stack> {
+function start(kind: NodesKind, { story, nodes, speed }: Options, screen: Screen): Promise<Stack> {
   return startStack({
     nodes: kind,
     machines: nodes,
     firstVersion: '1.0.0',
+    values: { nodeConfig: { enabled: story === 'config' } },
     times: { bootMs: 3000 / speed, shutdownMs: 1000 / speed, resetMs: 1000 / speed },
     progress: (line) => screen.say(line),
   });

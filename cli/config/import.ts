@@ -9,6 +9,9 @@ import { command } from '../command.ts';
 import { STATUS } from '../run.ts';
 import { readInput } from './from-files.ts';
 
+/** kubectl reads YAML 1.1, in which off and no are false unless they are quoted. */
+const YAML = { lineWidth: 110, version: '1.1' } as const;
+
 /** Machine configuration of other systems as manifests of careen. What cannot be taken over is named, all of it. */
 export const importCommand = command({
   words: 'FILE',
@@ -51,7 +54,7 @@ export const importCommand = command({
     }
     print(
       objects
-        .map((object) => stringify(object, { lineWidth: 110 }))
+        .map((object) => stringify(object, YAML))
         .join('---\n')
         .trimEnd(),
     );

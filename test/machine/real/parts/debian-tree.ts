@@ -13,6 +13,7 @@ export const PACKAGES = [
   'procps',
   'e2fsprogs',
   'util-linux',
+  'openssh-server',
 ] as const;
 
 /** What an image does without: documentation, languages, Perl and the package manager. Patterns of tar. */
