@@ -43,7 +43,8 @@ function overview(nouns: Readonly<Record<string, Commands>>): string {
       ([verb, { words, help }]) => `  ${`${noun} ${verb} ${words}`.padEnd(40)} ${help}`,
     ),
   );
-  return [`Usage: ${PROGRAM} NOUN VERB [words and flags]`, '', ...lines].join('\n');
+  const common = 'Each takes --kubeconfig PATH, and --help tells more of it.';
+  return [`Usage: ${PROGRAM} NOUN VERB [words and flags]`, '', ...lines, '', common].join('\n');
 }
 
 function sentence(error: unknown): string {

@@ -12,7 +12,11 @@ test('each program is one file that runs alone, with its source map beside it', 
   t.after(() => directory.remove());
   const bundles = await buildBundles(directory.path);
   const names = bundles.map(({ file }) => path.basename(file)).toSorted();
-  assert.deepEqual(names, ['agent.mjs', 'check.mjs', 'node-config.mjs', 'reboot-lock.mjs', 'update.mjs']);
+  const programs = ['agent', 'check', 'kubectl-careen', 'mirror', 'node-config', 'reboot-lock', 'update'];
+  assert.deepEqual(
+    names,
+    programs.map((name) => `${name}.mjs`),
+  );
   const written = await readdir(directory.path);
   assert.deepEqual(written.toSorted(), names.flatMap((name) => [name, `${name}.map`]).toSorted());
   for (const { file } of bundles) {

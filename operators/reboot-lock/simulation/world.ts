@@ -12,6 +12,8 @@ export class World {
   /** Milliseconds since the start; never jumps. */
   monotonic = 0;
   step = 0;
+  /** How many were asked for. */
+  evictions = 0;
   readonly nodes = new Map<string, Node>();
   readonly states = new Map<string, NodeState>();
   readonly locks = new Map<string, RebootLock>();
