@@ -24,7 +24,8 @@ test('each program is one file that runs alone, with its source map beside it', 
     assert.equal(help.status, 0);
     assert.match(help.stdout + help.stderr, /--kubeconfig/);
   }
-  // An image holds the file and Node: there is no package to load. `debug` tries this one, for colours.
+  // An image holds the file and Node: there is no package to load. `debug` tries one of these for colours, `pg` the
+  // other where its environment asks for it.
   const packages = bundles.flatMap(({ loads }) => loads).filter((name) => !isBuiltin(name));
-  assert.deepEqual(new Set(packages), new Set(['supports-color']));
+  assert.deepEqual(new Set(packages), new Set(['pg-native', 'supports-color']));
 });

@@ -32,7 +32,7 @@ const MASKED = [
   'systemd-udevd.service',
 ] as const;
 
-const ENABLED = ['containerd.service', 'kubelet.service', 'systemd-networkd.service'] as const;
+const ENABLED = ['containerd.service', 'kubelet.service', 'ssh.service', 'systemd-networkd.service'] as const;
 
 /** Everything in which an image differs from its Debian tree. */
 export async function slotChanges(version: string, behaviour: RealBehaviour): Promise<SlotChange[]> {
