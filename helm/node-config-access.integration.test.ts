@@ -233,7 +233,7 @@ suite('the operator of NodeConfigs', () => {
     await refusal(put({ ...role, metadata: role?.metadata ?? { name: '' }, rules }));
   });
 
-  test('makes, keeps and deletes RenderedConfigs, and takes its finalizer off by the command of the uninstall hook', async () => {
+  test('makes, keeps and deletes RenderedConfigs, and takes its own finalizer off them', async () => {
     const metadata = { name: 'rendered-x', finalizers: ['careen.dev/in-use'] };
     const spec = { document: '{}', sources: [] };
     const path = resourcePath('RenderedConfig', 'rendered-x');

@@ -72,6 +72,7 @@ export class ConfigStory implements Story {
       await this.#cutOff();
       await this.#rotate();
       if (this.#boots() !== boots) throw new StoryError('a node was rebooted, and nothing asked for that');
+      this.#narrator.say('none was rebooted in all that');
       await this.#beIdle();
     } finally {
       this.#observer.stop();
@@ -110,8 +111,7 @@ export class ConfigStory implements Story {
       this.#narrator.begin(`somebody writes over ${MOTD} on ${name}`);
       const before = await this.#on(name, ['cat', MOTD]);
       await this.#on(name, ['/bin/sh', '-c', `echo hello > ${MOTD}`]);
-      await this.#comesBack(name, before);
-      this.#narrator.say('  ✓ it says again what its NodeConfig says');
+      await this.#says('it says again what its NodeConfig says', name, ['cat', MOTD], before);
     });
   }
 
@@ -153,9 +153,10 @@ export class ConfigStory implements Story {
       const secret = await example<KubeObject & { stringData: Record<string, string> }>('secret.yaml');
       await this.#stack.apply([{ ...secret, stringData: { token: 'changed' } }, await this.#base()]);
       await this.#narrator.until('every node has it', (world) => this.#rests(world));
-      await this.#everywhere(['cat', TOKEN], 'changed');
+      for (const name of machineNames)
+        await this.#says(`${name} has the new secret`, name, ['cat', TOKEN], 'changed');
       await this.#everywhere(['systemctl', 'is-active', 'example-cut-off.service'], 'inactive\n');
-      this.#narrator.say('  ✓ every machine has the new secret, none was rebooted');
+      await this.#narrator.until('all rest', (world) => this.#rests(world));
     });
   }
 
@@ -199,13 +200,15 @@ export class ConfigStory implements Story {
     }
   }
 
-  async #comesBack(name: string, before: string): Promise<void> {
-    let said = '';
-    const asking = async () => (said = await this.#on(name, ['cat', MOTD]));
-    await asking();
-    await this.#narrator.until('the file is as it was', () => {
-      void asking().catch(() => undefined);
-      return said === before;
+  /** Waits until the program prints what is expected, on the machine itself. */
+  async #says(what: string, name: string, argv: readonly string[], expected: string): Promise<void> {
+    let said = await this.#on(name, argv);
+    await this.#narrator.until(what, () => {
+      void this.#on(name, argv).then(
+        (now) => (said = now),
+        () => undefined,
+      );
+      return said === expected;
     });
   }
 

@@ -120,10 +120,10 @@ test('what failed is not tried again before its generation is raised; an older o
   assert.equal(old.error.code, 'GenerationOld');
 });
 
-test('a change under way counts or is undone before the next one, whatever is wanted by then (A26)', () => {
+test('a change under way counts or is undone before the next one, whatever is wanted or only previewed by then (A18, A26)', () => {
   fc.assert(
-    fc.property(fc.constantFrom(A, B, undefined), fc.boolean(), (hash, acted) => {
-      const wanted = { ...(hash === undefined ? {} : { hash }), generation: 9, apply: true };
+    fc.property(fc.constantFrom(A, B, undefined), fc.boolean(), fc.boolean(), (hash, apply, acted) => {
+      const wanted = { ...(hash === undefined ? {} : { hash }), generation: 9, apply };
       const step = nextConfigStep(facts({ wanted, changing: changing({ acted }) }));
       assert.equal(step.do, acted ? 'probe' : 'act');
     }),
