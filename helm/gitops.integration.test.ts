@@ -102,7 +102,9 @@ suite('health, by the code of kstatus, Flux and Argo CD', { skip }, () => {
   }
 
   test('a changed object is in progress until its operator has seen the change', async () => {
-    const channel = await stored<UpdateChannel>('UpdateChannel', { status: synced });
+    const releases = [{ version: '2.0.0', payload: { manifest: 'https://images.example.org/2.0.0.json' } }];
+    const spec = { source: { releases }, keys: [`RW${'A'.repeat(54)}`] };
+    const channel = await stored<UpdateChannel>('UpdateChannel', { spec, status: synced });
     assert.deepEqual(await verdicts(channel), WELL);
     const path = resourcePath('UpdateChannel', channel.metadata.name);
     const changed = await client.mergePatch<UpdateChannel>(path, { spec: { blocked: ['9.9.9'] } });

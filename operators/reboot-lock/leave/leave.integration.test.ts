@@ -136,7 +136,7 @@ test('it takes the lead from a living leader and takes back all that is careenâ€
   assert.equal(status, 0, lines + errors);
   assert.match(
     lines,
-    /nothing of careen's is left on any Node; no reboot lock acts before .*: delete it now\n$/,
+    /nothing of careen's is left on any Node; no careen-reboot-lock acts before .*: delete it now\n$/,
   );
   await nothingLeft();
   for (const name of ['granted', 'kept', 'draining'])
