@@ -39,11 +39,11 @@ export class Release {
   }
 
   test(): Promise<string> {
-    return this.#helm(['test', 'careen', '--timeout', '90s']);
+    return this.#helm(['test', 'careen', '--timeout', '300s']);
   }
 
   uninstall({ hooks = true }: UninstallOptions = {}): Promise<string> {
-    const flags = ['--wait', '--timeout', '90s', ...(hooks ? [] : ['--no-hooks'])];
+    const flags = ['--wait', '--timeout', '300s', ...(hooks ? [] : ['--no-hooks'])];
     return this.#helm(['uninstall', 'careen', ...flags]);
   }
 
