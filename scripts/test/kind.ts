@@ -8,7 +8,7 @@ export const testKinds = ['unit', 'integration', 'e2e', 'nodes'] as const;
 export type TestKind = (typeof testKinds)[number];
 
 /** Slow kinds have a command of their own. */
-export const slowKinds: readonly TestKind[] = ['nodes'];
+export const slowKinds: readonly TestKind[] = ['e2e', 'nodes'];
 
 /** Tells the kind of a test file by its name; nothing for a file that is no test. */
 export function kindOf(file: string): TestKind | undefined {

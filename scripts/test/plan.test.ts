@@ -10,7 +10,7 @@ test('no word means everything that is not slow, quick things first', () => {
   assert.deepEqual(asked, checks);
   assert.deepEqual(
     tests.map(({ kind }) => kind),
-    ['unit', 'integration', 'e2e'],
+    ['unit', 'integration'],
   );
   assert.deepEqual(unknown, []);
 });
@@ -29,6 +29,7 @@ test('what is slow is run when it is asked for', () => {
   const slow = [{ kind: 'nodes', files: ['c/w.nodes.test.ts'] }];
   assert.deepEqual(plan(['nodes'], checks, files).tests, slow);
   assert.deepEqual(plan(['c'], checks, files).tests, slow);
+  assert.deepEqual(plan(['e2e'], checks, files).tests, [{ kind: 'e2e', files: ['b/z.e2e.test.ts'] }]);
 });
 
 test('a path means the tests below it, of all kinds', () => {
