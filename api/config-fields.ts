@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, list, rule, shortName } from './fields.ts';
+import { duration, rule, shortName } from './fields.ts';
+import { hostChecks } from './health.ts';
 
 /** Fields of a machine's configuration, as `NodeConfig` and the document that reaches the agent share them. */
 
@@ -87,23 +88,7 @@ const KINDS = ['nodeReady', 'http', 'command', 'unit', 'defaultGateway', 'dns', 
 export const configProbe = rule(
   z.object({
     name: shortName.describe('Name of the probe, shown in status.'),
-    nodeReady: z.object({}).optional().describe('The kubelet reports the Node Ready.'),
-    http: z
-      .object({
-        port: z.int().min(1).max(65_535).describe('TCP port.'),
-        path: z.string().min(1).max(1024).regex(/^\//).default('/').describe('Path, from its slash on.'),
-        scheme: z.enum(['http', 'https']).default('http').describe('https does not check the certificate.'),
-      })
-      .optional()
-      .describe("A GET on the node's own loopback address answers with 200 to 399."),
-    command: z
-      .object({
-        argv: list(z.string().max(4096), 64)
-          .min(1)
-          .describe('Program and arguments, run on the host; no shell.'),
-      })
-      .optional()
-      .describe('A program on the host exits with 0.'),
+    ...hostChecks,
     unit: z
       .object({ name: unitName.describe('The unit.') })
       .optional()
