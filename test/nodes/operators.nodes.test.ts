@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CORDON_ANNOTATION } from '#api/group.ts';
+import { CORDON_ANNOTATION, PLURALS } from '#api/group.ts';
 import { isReady, type Node, type Pod } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
 import { AGENT_NAMESPACE, NAMESPACE, Release } from '../../helm/testing/release.ts';
@@ -94,7 +94,7 @@ test('uninstalled in the middle of a rollout it leaves nodes that serve, without
     assert.deepEqual(ours, [], `conditions of ${metadata.name}`);
   }
   const kinds = await witness.stack.kubectl(['get', 'crd', '-o', 'name']);
-  assert.equal(kinds.match(/careen\.dev/g)?.length, 5, kinds);
+  assert.equal(kinds.match(/careen\.dev/g)?.length, Object.keys(PLURALS).length, kinds);
 });
 
 /** All pods of the release are there and as it was installed. */
