@@ -1,5 +1,6 @@
 import type { ActionStep } from '../actions/steps.ts';
 import type { Unconfirmed } from './confirm.ts';
+import { shellQuoted } from '../shell-quoted.ts';
 
 /** A unit may hang; the others are not to wait for it. */
 const LIMIT = 'timeout 120';
@@ -37,10 +38,10 @@ function always({ do: what, unit = '', to = '' }: ActionStep): string[] {
   // systemctl refuses to disable a unit whose file is gone; this is what it would do.
   if (what === 'disable')
     return [
-      `rm -f /etc/systemd/system/*.wants/${quoted(unit)} /etc/systemd/system/*.requires/${quoted(unit)}`,
+      `rm -f /etc/systemd/system/*.wants/${shellQuoted(unit)} /etc/systemd/system/*.requires/${shellQuoted(unit)}`,
     ];
-  if (what === 'enable') return [`systemctl --no-reload enable ${quoted(unit)}`];
-  if (what === 'hostname') return [`echo ${quoted(to)} >/proc/sys/kernel/hostname`];
+  if (what === 'enable') return [`systemctl --no-reload enable ${shellQuoted(unit)}`];
+  if (what === 'hostname') return [`echo ${shellQuoted(to)} >/proc/sys/kernel/hostname`];
   return [];
 }
 
@@ -49,7 +50,10 @@ function running({ do: what, unit = '', ran }: ActionStep): string[] {
   if (verb === undefined) return [];
   const mustRun = what === 'restart' && (ran === true || ALWAYS_RUN.includes(unit));
   const word = mustRun ? 'restart' : verb;
-  return [`systemctl reset-failed ${quoted(unit)} 2>/dev/null`, `${LIMIT} systemctl ${word} ${quoted(unit)}`];
+  return [
+    `systemctl reset-failed ${shellQuoted(unit)} 2>/dev/null`,
+    `${LIMIT} systemctl ${word} ${shellQuoted(unit)}`,
+  ];
 }
 
 const VERBS: Partial<Record<ActionStep['do'], string>> = {
@@ -61,9 +65,4 @@ const VERBS: Partial<Record<ActionStep['do'], string>> = {
 
 function indented(lines: readonly string[]): string[] {
   return lines.length === 0 ? ['  :'] : lines.map((line) => `  ${line}`);
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -7,6 +7,7 @@ import { configErrorOf } from '../config-error.ts';
 import { changeArguments } from './change-arguments.ts';
 import type { CommandLine } from './command-line.ts';
 import type { ArgumentsOwned, ArgumentsPlan, ArgumentsWanted, KernelArguments } from './kernel-arguments.ts';
+import { shellQuoted } from '../shell-quoted.ts';
 
 const keptSchema = z.array(z.object({ path: z.string(), before: z.string(), after: z.string() }));
 
@@ -70,7 +71,7 @@ export class FileArguments implements KernelArguments {
   async undoScript(): Promise<string[]> {
     const kept = pathOnHost(this.#options.root, this.#kept);
     return (await this.#files()).map(({ path }, index) => {
-      const [from, to, fresh] = [`${kept}/${index}`, path, `${path}.new`].map((name) => quoted(name));
+      const [from, to, fresh] = [`${kept}/${index}`, path, `${path}.new`].map((name) => shellQuoted(name));
       return `[ ! -e ${from} ] || { cp ${from} ${fresh} && sync && mv -f ${fresh} ${to}; }`;
     });
   }
@@ -98,9 +99,4 @@ export class FileArguments implements KernelArguments {
   #at(path: string): string {
     return join(this.#options.root, path);
   }
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

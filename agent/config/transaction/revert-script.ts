@@ -7,6 +7,7 @@ import type { HostTree } from '../paths/host-tree.ts';
 import type { Change } from '../plan/change.ts';
 import { tempNames } from './temp-names.ts';
 import type { TempNames } from './temp-names.ts';
+import { shellQuoted } from '../shell-quoted.ts';
 
 /**
  * Lines of a POSIX shell script that undo a transaction on the host, without the agent: nothing but `mv`, `rm` and
@@ -16,11 +17,11 @@ import type { TempNames } from './temp-names.ts';
  */
 export function revertScript(begin: Begin, journal: string, tree: HostTree): string[] {
   const own = pathOnHost(tree.root, journal);
-  const at = (name: string) => quoted(posix.join(own, name));
+  const at = (name: string) => shellQuoted(posix.join(own, name));
   return [
     `if [ -e ${at('open')} ]; then mv -f ${at('open')} ${at('reverted')} && : > ${at(UNDONE_BY_HOST)}; fi`,
     'careen_result=kept',
-    `if grep -q ${quoted(begin.id)} ${at('reverted')} 2>/dev/null; then`,
+    `if grep -q ${shellQuoted(begin.id)} ${at('reverted')} 2>/dev/null; then`,
     'careen_result=reverted',
     ...begin.changes
       .map((change, index) => undoLines(change, tempNames(begin.id, index)))
@@ -34,13 +35,13 @@ export function revertScript(begin: Begin, journal: string, tree: HostTree): str
 /** In a subshell, so that its directory is its own. */
 function undoLines(change: Change, { fresh, old }: TempNames): string[] {
   const parent = posix.dirname(change.path);
-  const known = [parent, aliasOf(parent)].flatMap((path) => (path === undefined ? [] : [quoted(path)]));
-  const name = quoted(`./${posix.basename(change.path)}`);
+  const known = [parent, aliasOf(parent)].flatMap((path) => (path === undefined ? [] : [shellQuoted(path)]));
+  const name = shellQuoted(`./${posix.basename(change.path)}`);
   return [
-    `( cd -P ${quoted(parent)} 2>/dev/null || exit 0`,
+    `( cd -P ${shellQuoted(parent)} 2>/dev/null || exit 0`,
     `  case "$(pwd -P)" in ${known.join('|')}) ;; *) exit 1 ;; esac`,
-    `  rm -f ${quoted(`./${fresh}`)}`,
-    ...backLines(change, name, quoted(`./${old}`)).map((line) => `  ${line}`),
+    `  rm -f ${shellQuoted(`./${fresh}`)}`,
+    ...backLines(change, name, shellQuoted(`./${old}`)).map((line) => `  ${line}`),
     ') || careen_result=failed',
   ];
 }
@@ -60,9 +61,4 @@ function backLines({ before, after }: Change, name: string, kept: string): strin
     `if [ ${kept} -ef ${name} ] && [ ! -L ${kept} ]; then rm -f ${kept}`,
     `elif [ -e ${kept} ] || [ -L ${kept} ]; then mv -fT ${kept} ${name}; fi`,
   ];
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
