@@ -10,9 +10,9 @@ import { checks, tests, type Stage } from './test/stage.ts';
 import { duration, sum } from './test/tally.ts';
 import { root } from './tool.ts';
 
-const HELP = `npm test                      all but the slow kinds, e2e and nodes
+const HELP = `npm test                      all but the slow kinds: e2e, nodes, config-nodes
 npm test static               format, lint, types and generated files (or one of these by its name)
-npm test unit                 likewise: integration, e2e, nodes
+npm test unit                 likewise: integration, e2e, nodes, config-nodes
 npm test <path>...            the tests of a file or of a folder
 npm test -- --kubeconfig F    on the cluster of that kubeconfig instead of one of our own
 `;

@@ -9,6 +9,7 @@ test('the kind of a test is told by its name', () => {
   assert.equal(kindOf('test/e2e/rollout.e2e.test.ts'), 'e2e');
   assert.equal(kindOf('test/chaos/leader.chaos.test.ts'), 'e2e');
   assert.equal(kindOf('test/nodes/story.nodes.test.ts'), 'nodes');
+  assert.equal(kindOf('test/nodes/story.config-nodes.test.ts'), 'config-nodes');
   assert.equal(kindOf('test/cluster/cluster.ts'), undefined);
 });
 

@@ -23,18 +23,22 @@ const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   integration: { concurrency: 2, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
   nodes: { concurrency: 2, minutes: 15 },
+  'config-nodes': { concurrency: 2, minutes: 15 },
 };
 
 const preparations: Record<TestKind, NonNullable<Stage['prepare']>> = {
   unit: () => Promise.resolve(),
   integration: (progress) => findBinaries({ progress }),
   e2e: (progress) => findBinaries({ progress }),
-  nodes: async (progress) => {
-    await findBinaries({ progress });
-    await findNodeParts('bookworm', { progress });
-    await osTree('trixie', { progress });
-  },
+  nodes: prepareNodes,
+  'config-nodes': prepareNodes,
 };
+
+async function prepareNodes(progress: (line: string) => void): Promise<void> {
+  await findBinaries({ progress });
+  await findNodeParts('bookworm', { progress });
+  await osTree('trixie', { progress });
+}
 
 const prettierCache = ['--cache', '--cache-strategy=content'];
 

@@ -25,16 +25,6 @@ test('on real nodes the demo tells its story to the end, and leaves the computer
   assert.deepEqual(computerWide(), before);
 });
 
-test('on real nodes the demo configures machines, heals them, and undoes a change that cuts one off', async (t) => {
-  await using demo = await DemoProgram.start(['--story', 'config', '--nodes', '3']);
-  const code = await demo.ended();
-  t.diagnostic(demo.output);
-  assert.equal(code, 0, demo.output);
-  assert.match(demo.output, /halted: .*(ProbeFailed|NotConfirmed)/);
-  assert.match(demo.output, /none was rebooted in all that/);
-  assert.match(demo.output, /idle: careen wrote nothing/);
-});
-
 test('a demo that is killed in the middle of a rollout leaves nothing of its nodes', async () => {
   await using demo = await DemoProgram.start(['--nodes', '3']);
   await until('a node reboots', () => demo.output.includes('2.0.0 is published'), { timeoutMs: 300_000 });
