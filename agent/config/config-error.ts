@@ -1,3 +1,4 @@
+import { errnoOf } from '#agent/errno.ts';
 import type { ConfigErrorCode } from '#api/config-errors.ts';
 
 export interface ConfigErrorDetail {
@@ -37,16 +38,11 @@ const BY_ERRNO: Record<string, readonly [ConfigErrorCode, string]> = {
 /** The system's error for `what` ("writing") at `path` as a `ConfigError`; one that is typed already stays. */
 export function configErrorOf(error: unknown, what: string, path: string): ConfigError {
   if (error instanceof ConfigError) return error;
-  const errno = (error as NodeJS.ErrnoException).code;
+  const errno = errnoOf(error);
   const [code, advice] = BY_ERRNO[errno ?? ''] ?? ['IoError', 'check the disk and the kernel log'];
   return new ConfigError(code, `${what} ${path} failed (${errno ?? String(error)}): ${advice}`, {
     path,
     errno,
     cause: error,
   });
-}
-
-/** The system's name for an error, if it is one of the system's. */
-export function errnoOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code;
 }

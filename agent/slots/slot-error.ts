@@ -1,3 +1,4 @@
+import { errnoOf } from '#agent/errno.ts';
 import type { UpdateErrorCode } from '#api/node-state.ts';
 
 /** What can go wrong between the agent and its disk: the part of the api's error codes that slots speak. */
@@ -39,7 +40,7 @@ const BY_ERRNO: Record<string, readonly [SlotErrorCode, string]> = {
 /** The system's error for `what` (`writing to /dev/sda4`) as a `SlotError`; one that is typed already stays. */
 export function slotErrorOf(error: unknown, what: string): SlotError {
   if (error instanceof SlotError) return error;
-  const errno = (error as NodeJS.ErrnoException).code ?? '';
+  const errno = errnoOf(error) ?? '';
   const [code, advice] = BY_ERRNO[errno] ?? ['IoError', 'check the disk and the kernel log'];
   return new SlotError(code, `${what} failed (${errno || String(error)}): ${advice}`, error);
 }

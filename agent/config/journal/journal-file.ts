@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errnoOf } from '#agent/errno.ts';
 import { replaceFile, syncDirectory } from '#agent/record/replace-file.ts';
-import { errnoOf } from '../config-error.ts';
 import { decodeRecords, encodeRecord } from './record.ts';
 import type { JournalRecord } from './record.ts';
 

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { ConfigError, configErrorOf, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError, configErrorOf } from '../config-error.ts';
 import { namesOf } from './host-path.ts';
 import type { HostTree } from './host-tree.ts';
 import { followAlias } from './root-alias.ts';

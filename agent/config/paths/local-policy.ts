@@ -1,5 +1,6 @@
+import { errnoOf } from '#agent/errno.ts';
 import { z } from 'zod';
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { ConfigError } from '../config-error.ts';
 import { Directory } from './directory.ts';
 import { pathFault } from './host-path.ts';
 import type { HostTree } from './host-tree.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError } from '../config-error.ts';
 import type { Directory } from './directory.ts';
 import type { HostTree } from './host-tree.ts';
 import { parseMountInfo } from './mount-info.ts';

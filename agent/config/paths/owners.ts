@@ -1,4 +1,5 @@
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError, configErrorOf } from '../config-error.ts';
 import { Directory } from './directory.ts';
 import type { HostTree } from './host-tree.ts';
 import { readBytes } from './read-bytes.ts';
@@ -51,7 +52,7 @@ async function textOf(tree: HostTree, path: string, name: string): Promise<strin
     return (await readBytes(directory, name, MAX_BYTES)).bytes.toString('utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof ConfigError) return '';
-    throw error;
+    throw configErrorOf(error, 'reading', `${path}/${name}`);
   }
 }
 

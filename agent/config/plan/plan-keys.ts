@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
+import { errnoOf } from '#agent/errno.ts';
 import type { ConfigDocument, DocumentKeys } from '#api/config-document.ts';
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { ConfigError } from '../config-error.ts';
 import { Directory } from '../paths/directory.ts';
 import { pathFault } from '../paths/host-path.ts';
 import type { HostTree } from '../paths/host-tree.ts';

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, posix } from 'node:path';
+import { errnoOf } from '#agent/errno.ts';
 import type { Log } from '#runtime/log/log.ts';
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { ConfigError } from '../config-error.ts';
 import { Directory } from '../paths/directory.ts';
 import type { HostTree } from '../paths/host-tree.ts';
 import { pointAt } from '../paths/read-bytes.ts';

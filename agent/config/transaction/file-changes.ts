@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { configErrorOf, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { configErrorOf } from '../config-error.ts';
 import { Directory } from '../paths/directory.ts';
 import type { HostTree } from '../paths/host-tree.ts';
 import type { Change } from '../plan/change.ts';

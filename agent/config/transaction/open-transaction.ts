@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { ConfigError, configErrorOf, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError, configErrorOf } from '../config-error.ts';
 import type { Verdict } from '../journal/journal-file.ts';
 import type { Begin, JournalRecord, Meta, StepRecord } from '../journal/record.ts';
 import type { Change } from '../plan/change.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { lchown, open, symlink, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
 import type { Directory } from '../paths/directory.ts';
 import type { State } from '../plan/state.ts';
 

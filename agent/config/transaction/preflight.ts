@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { ConfigError, configErrorOf, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError, configErrorOf } from '../config-error.ts';
 import { checkNotGenerated, checkWritable } from '../paths/check-writable.ts';
 import { Directory } from '../paths/directory.ts';
 import type { HostTree } from '../paths/host-tree.ts';

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile, syncDirectory } from '#agent/record/replace-file.ts';
 import { createHash } from 'node:crypto';
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError } from '../config-error.ts';
 
 /** Contents of files that Careen has replaced, by their SHA-256, for root alone. */
 export class Preimages {

@@ -1,10 +1,11 @@
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errnoOf } from '#agent/errno.ts';
 import { z } from 'zod';
 import { configDocument } from '#api/config-document.ts';
 import type { ConfigDocument } from '#api/config-document.ts';
 import { replaceFile, syncDirectory } from '#agent/record/replace-file.ts';
-import { ConfigError, configErrorOf, errnoOf } from '../config-error.ts';
+import { ConfigError, configErrorOf } from '../config-error.ts';
 import { metaSchema } from '../journal/record.ts';
 import type { Meta } from '../journal/record.ts';
 import { ownedSchema } from '../plan/owned.ts';

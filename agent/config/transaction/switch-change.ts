@@ -1,6 +1,7 @@
 import { rename, rmdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { ConfigError, errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
+import { ConfigError } from '../config-error.ts';
 import type { Directory } from '../paths/directory.ts';
 import type { Change } from '../plan/change.ts';
 import { scanIn } from '../plan/scan.ts';

@@ -1,6 +1,6 @@
 import { lstat, rename } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { errnoOf } from '../config-error.ts';
+import { errnoOf } from '#agent/errno.ts';
 import type { Directory } from '../paths/directory.ts';
 import type { Change } from '../plan/change.ts';
 import { scanIn } from '../plan/scan.ts';
