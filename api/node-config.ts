@@ -339,6 +339,12 @@ export const nodeConfigStatus = z.object({
           reason: z.string().max(1024).describe('A sentence for people.'),
           since: instant.describe('Since when.'),
           nodes: list(z.string().max(253), 10).describe('Nodes that failed, ten at most.'),
+          silent: z
+            .boolean()
+            .optional()
+            .describe(
+              'They only were not heard of: once all are, and none has failed, it goes on by itself.',
+            ),
           with: list(z.string().max(253), 16)
             .optional()
             .describe(

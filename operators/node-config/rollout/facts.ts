@@ -57,6 +57,19 @@ export function isTold(node: NodeFacts): boolean {
   return (isAsked || hasBegun(node)) && !isInForce(node) && !hasFailed(node);
 }
 
+/** Beyond the time in which a host undoes by itself what was not confirmed, for a node to boot and report. */
+const LOST_AFTER_MS = 15 * 60_000;
+
+/**
+ * When a node that was told to apply the change, and is not heard of, counts as lost, in ms since the epoch; undefined
+ * while it is heard of. It may be silent because of the very change, and never come back.
+ */
+export function lostAt(node: NodeFacts, confirmMs: number): number | undefined {
+  const { hold } = node.wanted;
+  if (hold?.reason !== 'AgentSilent' || (node.heard && node.status !== undefined)) return undefined;
+  return isTold(node) ? Date.parse(hold.since) + confirmMs + LOST_AFTER_MS : undefined;
+}
+
 /** What the node says that the change would do, or did. */
 export function planOf(node: NodeFacts): ConfigStatus['plan'] {
   return isAbout(node) ? node.status?.plan : undefined;

@@ -32,8 +32,11 @@ export function planRollouts({ configs, nodes, now }: PlanInput): Plan {
     configs.map((config) => [config.name, rolloutOf(config, selected.get(config.name) ?? [], now)]),
   );
   const standings = nodes.map((node) => ({ node, rollouts: differing(node, rollouts) }));
-  const soaks = [...rollouts.values()].map(({ progress }) => progress.soakEndsAt);
-  const instants = soaks.filter((at) => at !== undefined && at > now).map(Number);
+  const times = [...rollouts.values()].flatMap(({ progress, nextLossAt }) => [
+    progress.soakEndsAt,
+    nextLossAt,
+  ]);
+  const instants = times.filter((at) => at !== undefined && at > now).map(Number);
   return {
     assignments: assign(standings, rollouts),
     rollouts,
@@ -64,8 +67,10 @@ function assign(
 ): Map<string, Assignment> {
   const assignments = new Map<string, Assignment>();
   const room = new Map([...rollouts].map(([name, rollout]) => [name, limitOf(rollout)]));
-  const take = ({ rollouts: of }: Standing) => {
-    for (const { config } of of) room.set(config.name, (room.get(config.name) ?? 0) - 1);
+  const take = ({ node, rollouts: of }: Standing) => {
+    // One that is lost gave its place away: it may never come back, and was counted as a failure.
+    for (const { config } of of.filter(({ outcomes }) => outcomes.get(node.name) !== 'failed'))
+      room.set(config.name, (room.get(config.name) ?? 0) - 1);
   };
   const candidates: Standing[] = [];
   for (const standing of standings) {

@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { NodeConfigSpec, NodeConfigStatus } from '#api/node-config.ts';
-import { judgeHalt } from '#operators/rollout/halt.ts';
+import { durationMs } from '#api/fields.ts';
 import type { Outcome } from '#operators/rollout/outcome.ts';
 import type { WaveProgress } from '#operators/rollout/wave-progress.ts';
 import { waveProgress } from '#operators/rollout/wave-progress.ts';
 import type { Wave } from '#operators/rollout/waves.ts';
 import { dealWaves, inRolloutOrder } from '#operators/rollout/waves.ts';
 import type { NodeFacts } from './facts.ts';
-import { hasFailed, isInForce, planOf } from './facts.ts';
+import { hasFailed, isInForce, lostAt, planOf } from './facts.ts';
+import { haltOf } from './halt-of.ts';
 
 export type RolloutStatus = NonNullable<NodeConfigStatus['rollout']>;
 
 /** One NodeConfig, as far as its rollout is concerned. */
 export interface ConfigFacts {
   name: string;
-  spec: Pick<NodeConfigSpec, 'paused' | 'rollout'>;
+  spec: Pick<NodeConfigSpec, 'confirm' | 'paused' | 'rollout'>;
   /** Of what it says now, contents of its secrets included; undefined where it cannot be rendered anywhere. */
   hash: string | undefined;
   /** `status.rollout` as it was last written. */
@@ -29,6 +30,8 @@ export interface Rollout {
   /** Index of each node's wave. */
   waveOf: ReadonlyMap<string, number>;
   progress: WaveProgress;
+  /** When the next node counts as lost, in ms since the epoch; undefined where all are heard of. */
+  nextLossAt: number | undefined;
   /** What all the plans that there are come to; undefined before the first. */
   planned: string | undefined;
   status: RolloutStatus | undefined;
@@ -36,25 +39,26 @@ export interface Rollout {
   complete: boolean;
 }
 
-/** Nodes named in a halt. */
-const MOST_NAMES = 10;
-const MOST_PARTNERS = 16;
-
 /** Looks at one NodeConfig and the nodes that it selects; which of them may go on is decided over all configs. */
 export function rolloutOf(config: ConfigFacts, nodes: readonly NodeFacts[], now: number): Rollout {
   const { name, hash = '', previous, spec } = config;
   const before = previous?.hash === hash ? previous : undefined;
-  const outcomes = new Map(nodes.map((node) => [node.name, outcomeOf(node, name)]));
+  const confirmMs = durationMs(spec.confirm.timeout);
+  const losses = new Map(nodes.map((node) => [node.name, lostAt(node, confirmMs) ?? Infinity]));
+  const lost = new Set([...losses].filter(([, at]) => at <= now).map(([node]) => node));
+  const outcomes = new Map(nodes.map((node) => [node.name, outcomeOf(node, name, lost)]));
   const eligible = nodes.filter((node) => outcomes.get(node.name) !== 'ineligible');
   const declared = spec.rollout.waves;
   const ordered = declared.length === 0 ? eligible : inRolloutOrder(eligible, `${name}/${hash}`);
   const waves = dealWaves(declared, ordered);
   const progress = waveProgress(waves, outcomes, before?.waves, now);
   const waveOf = new Map(waves.flatMap((wave, index) => wave.nodes.map((node) => [node, index] as const)));
-  const halted = haltOf(config, before, eligible, outcomes, waves, now);
+  const halted = haltOf(config, before, { eligible, outcomes, lost, waves }, now);
   const complete = halted === undefined && eligible.every((node) => outcomes.get(node.name) !== 'pending');
   const planned = hashOfPlans(eligible);
-  const seen = { config, outcomes, waveOf, progress, planned, complete };
+  const coming = [...losses.values()].filter((at) => at > now && at < Infinity);
+  const nextLossAt = coming.length === 0 ? undefined : Math.min(...coming);
+  const seen = { config, outcomes, waveOf, progress, nextLossAt, planned, complete };
   if (config.hash === undefined) return { ...seen, status: previous };
   const status: RolloutStatus = {
     hash,
@@ -68,55 +72,11 @@ export function rolloutOf(config: ConfigFacts, nodes: readonly NodeFacts[], now:
 }
 
 /** A node on which something else of its bundle changes has this config in force already. */
-function outcomeOf(node: NodeFacts, config: string): Outcome {
+function outcomeOf(node: NodeFacts, config: string, lost: ReadonlySet<string>): Outcome {
   const { target, status } = node;
   if (target.kind !== 'config' || status?.unsupported !== undefined) return 'ineligible';
   if (isInForce(node) || !target.differs.includes(config)) return 'succeeded';
-  return hasFailed(node) ? 'failed' : 'pending';
-}
-
-function haltOf(
-  { name: config, spec: { rollout } }: ConfigFacts,
-  before: RolloutStatus | undefined,
-  eligible: readonly NodeFacts[],
-  outcomes: ReadonlyMap<string, Outcome>,
-  waves: readonly Wave[],
-  now: number,
-): RolloutStatus['halted'] {
-  const attempts = eligible.map(({ name, status }) => ({
-    name,
-    outcome: outcomes.get(name) ?? 'pending',
-    code: status?.error?.code,
-  }));
-  const previous = before?.halted;
-  const isLifted = previous !== undefined && isOthersFault(previous, outcomes);
-  const trial = { target: 'the change', attempts, waves, previous, isLifted, names: MOST_NAMES };
-  const halt = judgeHalt(trial, rollout.haltOn, now);
-  if (halt === undefined) return undefined;
-  const others = [...new Set([...(isLifted ? [] : (previous?.with ?? [])), ...partners(config, eligible)])];
-  return others.length === 0 ? halt : { ...halt, with: others.toSorted().slice(0, MOST_PARTNERS) };
-}
-
-/**
- * Where several configs changed at once and failed together, nobody knows which was the cause. Once another of them
- * has changed, and none of the nodes has failed what it should have now, this one is on trial again.
- */
-function isOthersFault(
-  halt: NonNullable<RolloutStatus['halted']>,
-  outcomes: ReadonlyMap<string, Outcome>,
-): boolean {
-  const isOver = (node: string) => outcomes.has(node) && outcomes.get(node) !== 'failed';
-  return (halt.with ?? []).length > 0 && halt.nodes.every(isOver);
-}
-
-/** The configs that changed, together with this one, on nodes that failed. */
-function partners(config: string, nodes: readonly NodeFacts[]): string[] {
-  const failed = nodes.filter(hasFailed);
-  return failed.flatMap(({ target }) =>
-    target.kind === 'config' && target.differs.includes(config)
-      ? target.differs.filter((name) => name !== config)
-      : [],
-  );
+  return hasFailed(node) || lost.has(node.name) ? 'failed' : 'pending';
 }
 
 /**

@@ -12,7 +12,7 @@ import type { RolloutStatus } from '../rollout/rollout.ts';
 export interface SimulatedConfig {
   name: string;
   version: number;
-  spec: Pick<NodeConfigSpec, 'paused' | 'rollout'>;
+  spec: Pick<NodeConfigSpec, 'confirm' | 'paused' | 'rollout'>;
   previous?: RolloutStatus | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface SimulatedNode {
 
 export function policyOf(rollout: object = {}, paused = false): SimulatedConfig['spec'] {
   const spec = nodeConfigSpec.parse({ nodeSelector: {}, rollout });
-  return { paused, rollout: spec.rollout };
+  return { paused, rollout: spec.rollout, confirm: spec.confirm };
 }
 
 /** Nodes and NodeConfigs without API server and disks: every plan is carried out at once. Hashes are readable. */
