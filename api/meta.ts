@@ -53,6 +53,7 @@ export interface Pod extends KubeObject {
     terminationGracePeriodSeconds?: number;
     tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[];
     volumes?: { name: string; emptyDir?: object }[];
+    readinessGates?: { conditionType: string }[];
   };
   status?: { phase?: string; conditions?: NodeCondition[] };
 }

@@ -2,6 +2,7 @@ import type { DrainPolicy } from '#api/node-group.ts';
 import type { Pod } from '#api/meta.ts';
 import { isCrew, isSelf, patience, toleratesCordon, type Self, type Standby } from './crew.ts';
 import { treatment, type MissingDaemonSets, type Treatment } from './filter.ts';
+import { silencedSince } from './silenced.ts';
 
 /** What became of the last attempt to evict a pod. */
 export interface Attempt {
@@ -108,8 +109,13 @@ function mustLift(own: Pod, { standby }: DrainInput): boolean {
 
 function isDue({ pod, what }: Left, { attempts, force, now }: DrainInput): boolean {
   if (!('evict' in what)) return false;
-  return force || (attempts.get(pod.metadata.uid ?? '')?.notBefore ?? 0) <= now;
+  if (force) return true;
+  return (
+    silencedSince(pod, now) === undefined && (attempts.get(pod.metadata.uid ?? '')?.notBefore ?? 0) <= now
+  );
 }
+
+const SILENCED = 'was not heard of while its node was silent; its kubelet is waited for';
 
 type Stuck = { message: string; since: number };
 
@@ -120,6 +126,8 @@ function stuck({ pod, what }: Left, { attempts, now, self, crewSince = now, stan
   const attempt = attempts.get(pod.metadata.uid ?? '');
   if (attempt !== undefined)
     return [{ message: `pod ${name} cannot leave: ${attempt.why}`, since: attempt.since }];
+  const silenced = silencedSince(pod, now);
+  if (silenced !== undefined) return [{ message: `pod ${name} ${SILENCED}`, since: silenced }];
   if (!isSelf(pod, self) || standby === undefined || standby === 'ready') return [];
   return [
     { message: `pod ${name} leads, and no other replica is Ready on another node yet`, since: crewSince },
