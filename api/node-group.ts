@@ -40,7 +40,7 @@ const rollout = z.object({
   maxStaging: countOrPercent
     .default('100%')
     .describe(
-      'How many nodes may download and write a release at once. A machine outside the cluster counts until it is back with the release.',
+      'How many nodes may download and write a release at once. In a group with omaha, how many nodes and machines together may be on their way: each counts until it is back.',
     ),
   haltOn: z
     .object({

@@ -71,5 +71,15 @@ export const machineCounts = z.object({
   )
     .optional()
     .describe('How many machines run which version.'),
+  held: listMap(
+    z.object({
+      reason: z.string().min(1).max(64).describe('A word for programs, as with nodes.'),
+      machines: z.int().min(0).describe('Machines that wait for it.'),
+    }),
+    ['reason'],
+    64,
+  )
+    .optional()
+    .describe('Why machines wait: how many for which reason.'),
 });
 export type MachineCounts = z.infer<typeof machineCounts>;

@@ -202,6 +202,7 @@ function stripNode(node: Node): Node {
       ...(labels === undefined ? {} : { labels }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
+    ...(node.spec?.unschedulable === true ? { spec: { unschedulable: true } } : {}),
     status: {
       conditions: ready.map(({ type, status }) => ({ type, status })),
       nodeInfo: bootID === undefined ? {} : { bootID },

@@ -14,6 +14,7 @@ import type { StateWriter } from '../state/state-writer.ts';
 import type { World } from '../world.ts';
 import type { MachineBook } from './machine-book.ts';
 import { closedHours } from './office-hours.ts';
+import { shareOf } from '#operators/rollout/share.ts';
 
 export interface GroupPlannerOptions {
   world: World;
@@ -65,9 +66,8 @@ export class GroupPlanner {
     if (!isAnswering || look === undefined)
       return { channel, nodes, plan: planRollout(input), counts: undefined };
     const { machines, isStale } = look;
-    const plan = isStale
-      ? planRollout({ ...input, machines, room: 0 })
-      : await planWith(book, { ...input, machines }, spec);
+    const joint = { ...input, machines, mayBeDown: mayBeDown(spec, nodes.length) };
+    const plan = isStale ? planRollout({ ...joint, room: 0 }) : await planWith(book, joint, spec);
     return { channel, nodes, plan, counts: machines.counts };
   }
 
@@ -108,6 +108,12 @@ export class GroupPlanner {
     if (channel === undefined) return { missing: `UpdateChannel ${name} cannot be used: ${invalid}` };
     return update?.omaha === undefined ? forAgents(channel) : channel;
   }
+}
+
+/** How many nodes of the group its reboot policy lets be down at once. */
+function mayBeDown({ reboot: { strategy, maxUnavailable } }: NodeGroupSpec, nodes: number): number {
+  if (strategy === 'lock') return shareOf(maxUnavailable, nodes, 'down');
+  return strategy === 'off' ? 0 : Infinity;
 }
 
 /** Deals machines out where that is due, and has the store agree to the nodes that begin. */

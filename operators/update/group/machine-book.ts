@@ -17,6 +17,7 @@ import type { UpdatePolicy } from '../rollout/policy.ts';
 const PAGE = 1000;
 const MOST_NAMES = 32;
 const MOST_VERSIONS = 64;
+const MOST_REASONS = 64;
 
 /** What the leader asks of the store when it plans a group's rollout. */
 export class MachineBook {
@@ -102,7 +103,15 @@ export function machineCounts(counts: GroupCounts, target: string | undefined): 
     rolledBack: phase('RolledBack'),
     archived: counts.archived,
     ...versionsOf(counts),
+    ...heldOf(counts),
   };
+}
+
+function heldOf({ holds }: GroupCounts): Pick<MachineCounts, 'held'> {
+  const held = Object.entries(holds).filter(([, machines]) => machines > 0);
+  if (held.length === 0) return {};
+  const sorted = held.toSorted(([a, m], [b, n]) => n - m || a.localeCompare(b)).slice(0, MOST_REASONS);
+  return { held: sorted.map(([reason, machines]) => ({ reason, machines })) };
 }
 
 function versionsOf({ versions }: GroupCounts): Pick<NonNullable<NodeGroupStatus['machines']>, 'versions'> {

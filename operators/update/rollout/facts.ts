@@ -12,6 +12,8 @@ export interface NodeFacts {
   labels: Record<string, string>;
   /** The kubelet reports the node Ready. */
   ready: boolean;
+  /** Somebody keeps pods from it, as before each reboot. */
+  cordoned: boolean;
   /** The boot that the kubelet reports. */
   bootID: string | undefined;
   /** What was asked of the node so far; empty when nothing was. */
@@ -25,6 +27,7 @@ export function readFacts(node: Node, state: NodeState | undefined): NodeFacts {
     name: node.metadata.name,
     labels: node.metadata.labels ?? {},
     ready: isReady(node),
+    cordoned: node.spec?.unschedulable === true,
     bootID: node.status?.nodeInfo?.bootID,
     wanted: state?.spec?.update ?? {},
     status: state?.status,

@@ -98,7 +98,15 @@ test('a node that runs the target is up to date and needs no payload', () => {
 });
 
 test('a group without an update policy asks nothing, and one without a channel says so', () => {
-  const facts: NodeFacts = { name: 'a', labels: {}, ready: true, bootID: 'b', wanted: {}, status: undefined };
+  const facts: NodeFacts = {
+    name: 'a',
+    labels: {},
+    ready: true,
+    cordoned: false,
+    bootID: 'b',
+    wanted: {},
+    status: undefined,
+  };
   const common = {
     nodes: [facts],
     previous: undefined,

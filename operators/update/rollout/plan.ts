@@ -12,8 +12,8 @@ import { judgeHalt } from '#operators/rollout/halt.ts';
 import type { Outcome } from '#operators/rollout/outcome.ts';
 import type { Standing } from './outcome.ts';
 import { standingOf } from './outcome.ts';
-import { isStaging, nextAttempt, wouldStage } from './progress.ts';
-import { shareOf } from '#operators/rollout/share.ts';
+import { placesOf, placesToStage, placesUntilBack } from './node-places.ts';
+import { nextAttempt, wouldStage } from './progress.ts';
 import type { UpdatePolicy } from './policy.ts';
 import type { Halt, RolloutStatus } from './rollout-status.ts';
 import type { ChannelOrWhy, Target } from './target.ts';
@@ -38,6 +38,8 @@ export interface PlanInput {
   machines?: Machines | undefined;
   /** How many nodes at most may begin to stage now, besides what the policy says. */
   room?: number | undefined;
+  /** How many nodes may be down for their reboot at once; asked where there are machines. */
+  mayBeDown?: number | undefined;
   /** Why nobody is given a release at this time of day. */
   closed?: Closed | undefined;
   /** ms since the epoch. */
@@ -60,7 +62,7 @@ export interface Plan {
   rollout: RolloutStatus | undefined;
   /** No node can get any further without a person's help. */
   complete: boolean;
-  /** Nodes that stage already, and those that begin to with this plan. */
+  /** Places that nodes hold already, and those that begin to stage with this plan. */
   staging: { held: number; more: number };
   /** The machines have to be dealt out to the waves before this plan holds for them. */
   isDealDue: boolean;
@@ -203,27 +205,19 @@ function attemptOf({ node: { name }, outcome, failure }: Standing): Attempt {
 function assign(
   standings: readonly Standing[],
   situation: Situation,
-  { machines, room = Infinity, previous, now }: PlanInput,
+  { machines, room = Infinity, mayBeDown = Infinity, previous, now }: PlanInput,
   policy: UpdatePolicy,
 ): Pick<Plan, 'staging'> & { assignments: Map<string, Assignment> } {
   const { maxStaging, maxUpdates } = policy.rollout;
-  const decided = standings.map((standing) => ({ standing, answer: decide(standing, situation) }));
-  // A node that fell silent keeps its offer, but no place: it may never come back, and the others would wait.
-  const held = decided.filter(
-    ({ standing: { node }, answer }) =>
-      answer.action === 'keep' && answer.verdict.reason === 'Offered' && isStaging(node),
-  ).length;
-  const limit = shareOf(maxStaging, standings.length + (machines?.total ?? 0), 'down');
-  const places = Math.min(limit - held, room);
+  const decided = standings.map((standing) => ({ node: standing.node, answer: decide(standing, situation) }));
+  const held = machines === undefined ? placesToStage(decided) : placesUntilBack(decided, mayBeDown);
+  const places = Math.min(placesOf(policy, standings.length + (machines?.total ?? 0)) - held, room);
   const begins = roomInPeriod(policy, previous?.starts ?? [], now);
   let more = 0;
   const assignments = new Map<string, Assignment>();
   // A stable sort: within a wave the rollout's order stays.
   const waveOf = (name: string) => situation.waveOf.get(name) ?? 0;
-  for (const { standing, answer } of decided.toSorted(
-    (a, b) => waveOf(a.standing.node.name) - waveOf(b.standing.node.name),
-  )) {
-    const { node } = standing;
+  for (const { node, answer } of decided.toSorted((a, b) => waveOf(a.node.name) - waveOf(b.node.name))) {
     const attempt = answer.action === 'candidate' ? nextAttempt(node, answer.version) : 0;
     if (answer.action !== 'candidate') assignments.set(node.name, answer);
     else if (!wouldStage(node, answer.version, attempt)) assignments.set(node.name, offer(answer, attempt));

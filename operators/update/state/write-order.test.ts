@@ -8,7 +8,16 @@ const payload = { manifest: 'http://x/m.json' };
 
 function node(name: string, changes: Partial<NodeFacts>): NodeFacts {
   const wanted = { version: '2.0.0', payload, attempt: 1 };
-  return { name, labels: {}, ready: true, bootID: 'b', wanted, status: undefined, ...changes };
+  return {
+    name,
+    labels: {},
+    ready: true,
+    cordoned: false,
+    bootID: 'b',
+    wanted,
+    status: undefined,
+    ...changes,
+  };
 }
 
 test('a version is taken from the others before anything is written to a node that failed it', () => {

@@ -43,6 +43,7 @@ export class SimulatedFleet {
       name,
       labels,
       ready: true,
+      cordoned: false,
       bootID: BOOT,
       wanted: {},
       status: { bootID: BOOT, os: { id: 'os', version: running }, engine: 'gpt' },

@@ -1,16 +1,15 @@
 import { spanMs } from '#operators/rollout/span.ts';
 import type { Verdict } from '#api/reasons.ts';
 import type { UpdatePolicy } from '../../rollout/policy.ts';
-import { shareOf } from '#operators/rollout/share.ts';
+import { placesOf } from '../../rollout/node-places.ts';
 import type { Limit, Limits } from '../store/decision.ts';
 import type { GroupView, StandingCount } from '../store/group-view.ts';
 import type { Service } from './service.ts';
 
 /** The limits of a group, over its nodes and machines together; the store checks them when it commits a grant. */
 export function limitsOf(policy: UpdatePolicy, total: number): Limits {
-  const { maxStaging, maxUpdates } = policy.rollout;
-  // All of them is no limit, also while one is met that is not counted yet.
-  const inProgress = maxStaging === '100%' ? Infinity : shareOf(maxStaging, total, 'down');
+  const { maxUpdates } = policy.rollout;
+  const inProgress = placesOf(policy, total);
   if (maxUpdates === undefined) return { inProgress };
   return { inProgress, period: { count: maxUpdates.count, ms: spanMs(maxUpdates.period) } };
 }
