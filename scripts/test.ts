@@ -6,6 +6,7 @@ import { interruption } from './interruption.ts';
 import { endWithParent } from './parent.ts';
 import { plan } from './test/plan.ts';
 import { runStage, type StageResult } from './test/run-stage.ts';
+import { newSeed } from './test/seed.ts';
 import { checks, tests, type Stage } from './test/stage.ts';
 import { duration, sum } from './test/tally.ts';
 import { root } from './tool.ts';
@@ -15,6 +16,9 @@ npm test static               format, lint, types and generated files (or one of
 npm test unit                 likewise: integration, e2e, nodes, config-nodes
 npm test <path>...            the tests of a file or of a folder
 npm test -- --kubeconfig F    on the cluster of that kubeconfig instead of one of our own
+npm test -- --times N         the unit tests (or what is named) N times over, each time with another seed
+CAREEN_SEED=S npm test ...    with that seed for what is chosen at random
+npm run soak                  20 times over
 `;
 
 async function stagesFor(words: readonly string[], directory: string): Promise<Stage[]> {
@@ -43,10 +47,35 @@ function summary(results: readonly StageResult[]): string {
   return ['', '═'.repeat(80), ...lines, ...failures, '', all].join('\n');
 }
 
+/** The stages one after the other; `times` over if that is told, each time with another seed. */
+async function runAll(stages: readonly Stage[], times: number | undefined): Promise<StageResult[]> {
+  const results: StageResult[] = [];
+  for (let round = 0; round < (times ?? 1); round++) {
+    const seed = times === undefined ? undefined : String(newSeed());
+    if (seed !== undefined) process.env['CAREEN_SEED'] = seed;
+    for (const stage of stages)
+      results.push(await runStage(seed === undefined ? stage : seeded(stage, seed)));
+  }
+  return results;
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new Error(`--times ${text} is no number of times\n\n${HELP}`);
+}
+
+function seeded(stage: Stage, seed: string): Stage {
+  return { ...stage, name: `${stage.name}, seed ${seed}` };
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { kubeconfig: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: {
+      kubeconfig: { type: 'string' },
+      times: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     console.log(HELP);
@@ -54,8 +83,9 @@ async function main(): Promise<number> {
   }
   if (values.kubeconfig !== undefined) process.env['CAREEN_KUBECONFIG'] = path.resolve(values.kubeconfig);
   const directory = await guardedDirectory('careen-test-');
-  const results: StageResult[] = [];
-  for (const stage of await stagesFor(positionals, directory.path)) results.push(await runStage(stage));
+  const times = values.times === undefined ? undefined : count(values.times);
+  const words = times !== undefined && positionals.length === 0 ? ['unit'] : positionals;
+  const results = await runAll(await stagesFor(words, directory.path), times);
   await directory.remove();
   console.log(summary(results));
   return results.every(({ tally }) => tally.failed === 0) ? 0 : 1;

@@ -66,6 +66,7 @@ export function tests(kind: TestKind, files: readonly string[], directory: strin
   const tally = path.join(directory, `${kind}.json`);
   const args = [
     '--test',
+    `--import=${path.join(root, 'scripts/test/seed-properties.ts')}`,
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${minutes * 60_000}`,
     '--test-reporter=spec',

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeGroup } from '#api/kinds.ts';
+import { newSeed, seedOf } from '#scripts/test/seed.ts';
 import { until } from '#test/cluster/until.ts';
 import type { Machine } from '#test/machine/machine.ts';
 import { allRest, readWorld } from '#test/stack/objects.ts';
+import { seededRandom } from '#test/seeded-random.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
-import { makeTrouble, seededRandom, tally, type Mischief } from './trouble.ts';
+import { makeTrouble, tally, type Mischief } from './trouble.ts';
 
-const SEED = Number(process.env['CAREEN_CHAOS_SEED'] ?? Date.now() % 1_000_000);
+const SEED = seedOf(process.env) ?? newSeed();
 /** Releases follow each other while the trouble lasts, so that it meets every phase. */
 const VERSIONS = ['2.0.0', '2.1.0', '2.2.0'];
 const EACH_MS = 14_000;
@@ -25,7 +27,7 @@ before(async () => {
 after(() => stack?.stop());
 
 test('machines whose power fails and whose agents die at any moment always boot, and update in the end', async (t) => {
-  t.diagnostic(`seed ${SEED}; repeat with CAREEN_CHAOS_SEED=${SEED}`);
+  t.diagnostic(`seed ${SEED}; repeat with CAREEN_SEED=${SEED}`);
   const random = seededRandom(SEED);
   const { machines } = stack.fleet;
   const world = () => readWorld(stack.client, 'workers', 'app=none');

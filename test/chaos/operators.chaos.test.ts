@@ -3,15 +3,17 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CORDON_ANNOTATION } from '#api/group.ts';
 import type { Node } from '#api/meta.ts';
+import { newSeed, seedOf } from '#scripts/test/seed.ts';
 import { until } from '#test/cluster/until.ts';
 import { Observer } from '#test/observer/observer.ts';
 import { PowerLog } from '#test/observer/power-log.ts';
 import { allRest, readWorld } from '#test/stack/objects.ts';
+import { seededRandom } from '#test/seeded-random.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
-import { makeTrouble, seededRandom, tally, type Mischief } from './trouble.ts';
+import { makeTrouble, tally, type Mischief } from './trouble.ts';
 
-const SEED = Number(process.env['CAREEN_CHAOS_SEED'] ?? Date.now() % 1_000_000);
+const SEED = seedOf(process.env) ?? newSeed();
 const BUDGET = 2;
 /** Longer than the lease that the operators get here: a paused leader comes back deposed. */
 const PAUSE_MS = 4000;
@@ -31,7 +33,7 @@ before(async () => {
 after(() => stack?.stop());
 
 test('a rollout survives dead, paused and doubled leaders, lost replies and a restarting API server', async (t) => {
-  t.diagnostic(`seed ${SEED}; repeat with CAREEN_CHAOS_SEED=${SEED}`);
+  t.diagnostic(`seed ${SEED}; repeat with CAREEN_SEED=${SEED}`);
   const random = seededRandom(SEED);
   const foreign = 'machine-7';
   const others = stack.machineNames.filter((name) => name !== foreign);

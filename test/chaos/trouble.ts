@@ -8,17 +8,6 @@ export interface Mischief {
   make(): Promise<void> | void;
 }
 
-/** A random number generator that repeats itself for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Makes trouble of random kinds at random times until `signal` aborts; gives what it made. */
 export async function makeTrouble(
   kinds: readonly Mischief[],

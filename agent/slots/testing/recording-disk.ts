@@ -1,3 +1,5 @@
+import { newSeed, seedOf } from '#scripts/test/seed.ts';
+import { seededRandom } from '#test/seeded-random.ts';
 import type { Disk } from '../gpt/disk.ts';
 import type { Partition } from '../gpt/partition.ts';
 import type { OpenMedium } from '../medium.ts';
@@ -96,11 +98,13 @@ export class RecordingDisk implements Disk {
   }
 }
 
+const random = seededRandom(seedOf(process.env) ?? newSeed());
+
 /** All subsets of a few sectors; of many, none, all, and some at random. */
 export function subsets(sectors: readonly number[]): number[][] {
   const count = sectors.length <= 8 ? 2 ** sectors.length : 64;
   return Array.from({ length: count }, (_, pattern) => {
     if (sectors.length <= 8) return sectors.filter((_, bit) => (pattern >> bit) & 1);
-    return sectors.filter(() => Math.random() * (count - 1) < pattern);
+    return sectors.filter(() => random() * (count - 1) < pattern);
   });
 }

@@ -1,3 +1,4 @@
+import { answersRequest } from '#agent/config/life/grant.ts';
 import type { ConfigPhase } from '#api/config-errors.ts';
 import type { Grant, NodeStateStatus, Phase } from '#api/node-state.ts';
 import type { World } from './world.ts';
@@ -119,6 +120,7 @@ export class Machines {
     const valid =
       grant?.nodeUID === node?.metadata.uid &&
       grant?.mode === mode &&
+      (mode === 'reboot' || answersRequest(grant, state?.status?.reboot?.since ?? '')) &&
       grant?.bootID === node?.status?.nodeInfo?.bootID &&
       !this.#spent.has(grant?.id ?? '') &&
       this.#world.now <= notAfter;

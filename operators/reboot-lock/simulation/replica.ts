@@ -93,11 +93,11 @@ export class Replica {
             [...world.nodes].map(([name, n]) => [name, row(name, n.spec?.unschedulable === true)]),
           );
         }),
-      locks: () => call('locks', () => structuredClone([...world.locks.values()])),
-      node: (name) => call('node', () => structuredClone(world.nodes.get(name))),
-      state: (name) => call('state', () => structuredClone(world.states.get(name))),
-      pods: (node) => call('pods', () => structuredClone(world.pods.get(node) ?? [])),
-      crew: (namespace) => call('crew', () => structuredClone(world.podsIn(namespace))),
+      locks: () => call('locks', () => [...world.locks.values()]),
+      node: (name) => call('node', () => world.nodes.get(name)),
+      state: (name) => call('state', () => world.states.get(name)),
+      pods: (node) => call('pods', () => world.pods.get(node) ?? []),
+      crew: (namespace) => call('crew', () => world.podsIn(namespace)),
       daemonSetExists: () => call('daemonSetExists', () => true),
       writeLock: (of, status) => call('writeLock', () => world.writeLock(of, structuredClone(status))),
       patchNode: (of, unschedulable, annotations) =>

@@ -28,7 +28,8 @@ export class World {
   readonly foreign = new Set<string>();
   /** The step at which each node went down for a reason other than its place. */
   readonly downAt = new Map<string, number>();
-  #version = 0;
+  /** Grows with every change. */
+  version = 0;
 
   addNode(name: string, labels: Record<string, string>): void {
     const uid = `uid-${name}`;
@@ -112,8 +113,7 @@ export class World {
     compare(of, this.states.get(of.name));
     const before = this.states.get(of.name)?.spec.reboot;
     // Server-side apply of what stands there already changes nothing, not even the version.
-    if (JSON.stringify(before) === JSON.stringify(reboot))
-      return structuredClone(this.states.get(of.name) as NodeState);
+    if (JSON.stringify(before) === JSON.stringify(reboot)) return this.states.get(of.name) as NodeState;
     return this.editState(of.name, (state) => {
       state.spec = { ...state.spec, reboot };
     });
@@ -156,12 +156,12 @@ export class World {
   #edit<T extends KubeObject>(objects: Map<string, T>, name: string, edit: (object: T) => void): T {
     const object = objects.get(name);
     if (object === undefined) throw failure('NotFound', 404);
-    const next = structuredClone(object);
+    const next = copyOf(object);
     edit(next);
     next.metadata.resourceVersion = this.#next();
     objects.set(name, next);
     this.#noteDown();
-    return structuredClone(next);
+    return next;
   }
 
   #noteDown(): void {
@@ -173,9 +173,16 @@ export class World {
   }
 
   #next(): string {
-    this.#version += 1;
-    return String(this.#version);
+    this.version += 1;
+    return String(this.version);
   }
+}
+
+/** Of plain data; many times as quick as structuredClone. */
+function copyOf<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => copyOf(item)) as T;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item)])) as T;
 }
 
 function compare({ uid, resourceVersion }: Version, found: KubeObject | undefined): void {
