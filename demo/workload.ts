@@ -5,7 +5,13 @@ export const WORKLOAD = { name: 'shop', replicas: 12, maxUnavailable: 2 };
 
 const OPEN = { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 };
 
-export function workloadManifests(): object[] {
+export interface Size {
+  replicas: number;
+  /** How many of them may be unavailable at once; a percentage as well. */
+  maxUnavailable: number | string;
+}
+
+export function workloadManifests({ replicas, maxUnavailable }: Size = WORKLOAD): object[] {
   const labels = { app: WORKLOAD.name };
   return [
     {
@@ -13,7 +19,7 @@ export function workloadManifests(): object[] {
       kind: 'Deployment',
       metadata: { name: WORKLOAD.name, namespace: 'default' },
       spec: {
-        replicas: WORKLOAD.replicas,
+        replicas,
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
@@ -36,7 +42,7 @@ export function workloadManifests(): object[] {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
       metadata: { name: WORKLOAD.name, namespace: 'default' },
-      spec: { maxUnavailable: WORKLOAD.maxUnavailable, selector: { matchLabels: labels } },
+      spec: { maxUnavailable, selector: { matchLabels: labels } },
     },
   ];
 }

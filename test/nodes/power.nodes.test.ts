@@ -9,13 +9,13 @@ import { holdGate, holdReboot, releaseGate } from './holds.fixture.ts';
 import type { Sight } from './sights.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
-/** One failure after the other on the same nodes: each test takes all of them to the next version. */
+/** One failure after the other on the same nodes: each test takes both of them to the next version. */
 const BOOT_WITHIN_MS = 180_000;
 
 let witness: Witness;
 
 before(async () => {
-  witness = await Witness.start({ machines: 3, budget: 1, gate: '180s' });
+  witness = await Witness.start({ machines: 2, budget: 1, gate: '180s' });
 });
 
 after(() => witness?.stop());
@@ -90,7 +90,7 @@ test('after the power of the whole house failed in the middle of a rollout it go
   await witness.everywhere(releaseGate);
   t.diagnostic(await witness.arrive('2.4.0'));
   // Power came back once, and the update took one.
-  assert.deepEqual(boots.since, { 'machine-1': 2, 'machine-2': 2, 'machine-3': 2 });
+  assert.deepEqual(boots.since, { 'machine-1': 2, 'machine-2': 2 });
 });
 
 /** Cuts the power of a node and gives it back; which version it boots then. */
