@@ -4,6 +4,7 @@ import { findNodeParts } from '#test/machine/real/parts/find-node-parts.ts';
 import { osTree } from '#test/machine/real/parts/os-tree.ts';
 import { root, tool } from '../tool.ts';
 import type { TestKind } from './kind.ts';
+import { longestFirst } from './longest-first.ts';
 
 /** One step of `npm test`: a command whose exit status counts, and for tests where they are tallied. */
 export interface Stage {
@@ -22,7 +23,8 @@ const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   unit: { concurrency: 2, minutes: 10 },
   integration: { concurrency: 2, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
-  nodes: { concurrency: 2, minutes: 15 },
+  // Nodes that boot leave the processors to others for much of their time.
+  nodes: { concurrency: 3, minutes: 15 },
   'config-nodes': { concurrency: 2, minutes: 15 },
 };
 
@@ -65,15 +67,11 @@ export function tests(kind: TestKind, files: readonly string[], directory: strin
   const { concurrency, minutes } = limits[kind];
   const tally = path.join(directory, `${kind}.json`);
   const args = [
-    '--test',
-    `--import=${path.join(root, 'scripts/test/seed-properties.ts')}`,
-    `--test-concurrency=${concurrency}`,
-    `--test-timeout=${minutes * 60_000}`,
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    `--test-reporter=${path.join(root, 'scripts/test/tally-reporter.ts')}`,
-    `--test-reporter-destination=${tally}`,
-    ...files,
+    path.join(root, 'scripts/test/run-files.ts'),
+    `--concurrency=${concurrency}`,
+    `--timeout-ms=${minutes * 60_000}`,
+    `--tally=${tally}`,
+    ...longestFirst(files),
   ];
   return { name: kind, command: [process.execPath, args], tally, prepare: preparations[kind] };
 }

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { duration, noTests, sum } from './tally.ts';
 
 test('tallies add up', () => {
-  const one = { passed: 2, failed: 1, skipped: 0, failures: ['a'] };
-  const two = { passed: 3, failed: 1, skipped: 4, failures: ['b'] };
-  assert.deepEqual(sum([one, two]), { passed: 5, failed: 2, skipped: 4, failures: ['a', 'b'] });
+  const one = { passed: 2, failed: 1, skipped: 0, failures: ['a'], files: [{ file: 'x', ms: 1 }] };
+  const two = { passed: 3, failed: 1, skipped: 4, failures: ['b'], files: [{ file: 'y', ms: 2 }] };
+  const files = [...one.files, ...two.files];
+  assert.deepEqual(sum([one, two]), { passed: 5, failed: 2, skipped: 4, failures: ['a', 'b'], files });
   assert.deepEqual(sum([]), noTests);
 });
 

@@ -5,9 +5,11 @@ export interface Tally {
   skipped: number;
   /** `<file>: <name>` of each test that failed. */
   failures: string[];
+  /** How long each file took, if it is known. */
+  files: { file: string; ms: number }[];
 }
 
-export const noTests: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
+export const noTests: Tally = { passed: 0, failed: 0, skipped: 0, failures: [], files: [] };
 
 export function sum(tallies: readonly Tally[]): Tally {
   return tallies.reduce(
@@ -16,6 +18,7 @@ export function sum(tallies: readonly Tally[]): Tally {
       failed: all.failed + one.failed,
       skipped: all.skipped + one.skipped,
       failures: [...all.failures, ...one.failures],
+      files: [...all.files, ...one.files],
     }),
     noTests,
   );
