@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isReady } from '#api/meta.ts';
 import { Boots } from './boots.fixture.ts';
+import { gatherOperators } from './gather-operators.fixture.ts';
 import { releaseReboot, thawAgent } from './holds.fixture.ts';
 import { dissolveLineup, keepGranted, LINEUP, prepareLineup } from './lineup.fixture.ts';
 import type { Sight } from './sights.fixture.ts';
@@ -71,7 +72,7 @@ test(
   'a node whose network is cut for a minute, in whichever phase, waits, says so, and reboots once',
   { skip },
   async (t) => {
-    await gatherOperators('machine-5');
+    await gatherOperators(witness.stack, 'machine-5');
     boots = new Boots(witness.stack.fleet.machines);
     await prepareLineup(witness);
     witness.stack.payloads.bytesPerSecond = SLOWLY;
@@ -133,15 +134,4 @@ async function rebootAlone(name: string): Promise<void> {
   await releaseReboot(machine);
   const { version } = await machine.waitForBoot(before + 1, BOOT_WITHIN_MS);
   assert.equal(version, '2.1.0');
-}
-
-/** Moves all of careen's operators to one node, which is to stay connected. */
-async function gatherOperators(name: string): Promise<void> {
-  const { stack, names } = witness;
-  const others = names.filter((other) => other !== name);
-  const operators = ['--namespace=careen-system', 'deployment'];
-  await stack.kubectl(['cordon', ...others]);
-  await stack.kubectl(['rollout', 'restart', ...operators]);
-  await stack.kubectl(['rollout', 'status', ...operators, '--timeout=180s']);
-  await stack.kubectl(['uncordon', ...others]);
 }

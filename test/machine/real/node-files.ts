@@ -32,8 +32,18 @@ export function nodeFiles(setup: NodeSetup): Record<string, string> {
     'etc/containerd/config.toml': CONTAINERD_CONFIG,
     'etc/cni/net.d/10-pods.conflist': JSON.stringify(cniConfig(podRange)),
     'opt/node/import-images': IMPORT_IMAGES,
+    ...bootEntries(),
     ...kubeletFiles(setup),
   };
+}
+
+/** An entry for each slot, which firmware and initrd take the command line from. */
+function bootEntries(): Record<string, string> {
+  const entries = ['USR-A', 'USR-B'].map((slot) => [
+    `boot/loader/entries/${slot.toLowerCase()}.conf`,
+    `title Linux (${slot})\nlinux /flatcar/vmlinuz\noptions root=LABEL=ROOT\n`,
+  ]);
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 /** Accounting makes systemd hand the controllers on to the kubelet's groups where there is cgroup v2 alone. */

@@ -3,7 +3,8 @@
 # It runs in new pid, mount, network, uts, ipc and time namespaces. The environment says which node this is:
 #   NODE     its name                      MACHINE  its directory: boot_id, cmdline, partitions, console.log
 #   CGROUP   the name of its cgroups       DISK     its disk, such as loop8
-#   USR      the partition to boot         ROOT     the partition with /etc and /var
+#   USR      the partition to boot         ROOT     the partition with /etc, /var and /boot
+#   ENTRY    the boot loader's entry of that slot, such as usr-a
 #   PROGRAMS CNI KUBELET IMAGES            directories that the node sees below /opt/node
 # The status of a failure is mount's (32) or 127 where the slot has no init.
 set -e
@@ -78,6 +79,10 @@ for pair in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/pani
   mount -n --bind "$file" "$sys/$key"
 done
 mount -n --bind "$MACHINE/boot_id" "$sys/kernel/random/boot_id"
+# What the boot loader says of itself, and then what its entry says (Boot Loader Specification, type #1).
+options=$(sed -n 's/^options[[:blank:]]\{1,\}//p' "$node/boot/loader/entries/$ENTRY.conf" | tr '\n' ' ')
+read -r words <"$MACHINE/cmdline"
+printf '%s\n' "$words ${options% }" >"$MACHINE/cmdline"
 mount -n --bind "$MACHINE/cmdline" "$node/proc/cmdline"
 [ ! -e "$node/proc/sysrq-trigger" ] || mount -n --bind /dev/null "$node/proc/sysrq-trigger"
 echo "$NODE" >/proc/sys/kernel/hostname

@@ -25,6 +25,7 @@ export async function startNode(options: RealMachineOptions, plan: BootPlan): Pr
     DISK: disk.name,
     USR: disk.partition(slot.index),
     ROOT: disk.partition(9),
+    ENTRY: slot.name.toLowerCase(),
     PROGRAMS: parts.bin,
     CNI: parts.cni,
     KUBELET: parts.kubelet,
@@ -33,14 +34,16 @@ export async function startNode(options: RealMachineOptions, plan: BootPlan): Pr
   return RunningNode.start({ directory, environment, within });
 }
 
-/** As on CoreOS; the words about cgroups are for newer systemd, which wants to be urged to use v1. */
+/**
+ * What the boot loader says of itself, as on CoreOS; the words of its entry come after. Those about cgroups are for
+ * newer systemd, which wants to be urged to use v1.
+ */
 async function commandLine(partuuid: string): Promise<string> {
   const legacy = ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
   const words = [
     'BOOT_IMAGE=/flatcar/vmlinuz',
     `mount.usr=PARTUUID=${partuuid}`,
     'mount.usrflags=ro',
-    'root=LABEL=ROOT',
     ...((await isUnified()) ? [] : legacy),
   ];
   return words.join(' ');
