@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { World } from './testing/world.ts';
-import type { Cut, Scenario } from './testing/world.ts';
+import type { Cut, Scenario } from './testing/scenario.ts';
 
 async function play(scenario: Partial<Scenario>, version = '2.0.0'): Promise<World> {
   const world = new World({ behaviour: 'ok', cuts: [], ...scenario });

@@ -11,43 +11,12 @@ import { Agent } from '../agent.ts';
 import type { Parts } from '../parts.ts';
 import { ModelDeadman } from './model-deadman.ts';
 import { ModelDisk } from './model-disk.ts';
-import type { Behaviour } from './model-disk.ts';
-
-/** The agent's life is cut at its n-th effect on the world, just before or just after it. */
-export interface Cut {
-  effect: number;
-  when: 'before' | 'after';
-  /** `kill`: the process alone. `power`: the machine; the bootloader runs. */
-  what: 'kill' | 'power';
-}
-
-export interface Scenario {
-  behaviour: Behaviour;
-  cuts: readonly Cut[];
-  /** The API server is away for so long from the given effect on. */
-  away?: { from: number; ms: number } | undefined;
-  /** Every n-th acceptance meets a write by somebody else. */
-  conflicts?: boolean | undefined;
-  /** The machine ignores so many requests to reboot. */
-  deaf?: number | undefined;
-  /** The wall clock is set by so much after the given effect. */
-  jump?: { after: number; ms: number } | undefined;
-  /** How long the API server takes to answer a write. */
-  latencyMs?: number | undefined;
-  /** Somebody writes into the staged slot, once, when the grant is given. */
-  meddled?: boolean | undefined;
-  /** The image says another version of itself than it was published as. */
-  mislabelled?: boolean | undefined;
-}
+import { ModelOperator } from './model-operator.ts';
+import type { Cut, Scenario } from './scenario.ts';
+import { VirtualTime } from './virtual-time.ts';
 
 /** Longer than any story: more effects than this is a loop that does not end. */
 const MOST_EFFECTS = 400;
-
-/** Somebody who waits, until a time or until told otherwise. */
-interface Sleeper {
-  at: number;
-  wake: () => void;
-}
 
 /**
  * One machine, its disk, its host and the API server, in memory, with a clock that only moves while everybody
@@ -58,18 +27,16 @@ export class World {
   readonly deadman = new ModelDeadman();
   readonly effects: string[] = [];
   readonly #scenario: Scenario;
-  /** By the clock that nobody sets. */
-  now = Date.parse('2026-01-01T00:00:00Z');
-  #sleepers = new Set<Sleeper>();
+  readonly #time = new VirtualTime();
+  readonly #operator = new ModelOperator();
   #meddled: boolean;
   #record: string | undefined;
   #boots = 1;
-  #bootedAt = this.now;
+  #bootedAt = this.#time.now;
   #awayUntil: number | undefined;
   #version = 1;
   /** What the agent's watch has shown it. */
   #shown = 0;
-  #grants = 0;
   #deaf: number;
   #cuts: Cut[];
   status: NodeStateStatus | undefined;
@@ -84,6 +51,11 @@ export class World {
     this.#deaf = scenario.deaf ?? 0;
     this.#cuts = [...scenario.cuts];
     this.#meddled = scenario.meddled ?? false;
+  }
+
+  /** By the clock that nobody sets. */
+  get now(): number {
+    return this.#time.now;
   }
 
   /** The record on disk, as the agent would read it. */
@@ -113,7 +85,7 @@ export class World {
     this.#life += 1;
     const life = this.#life;
     this.#end = Promise.withResolvers();
-    this.#sleepers = new Set();
+    this.#time.forget();
     const { signal } = new AbortController();
     this.#shown = 0;
     if (this.disk.running.behaviour === 'no-agent') return this.#unattended();
@@ -132,7 +104,7 @@ export class World {
   async #unattended(): Promise<string> {
     const firesMs = this.deadman.fire(this.disk.running.partUUID);
     if (firesMs === undefined) return 'quiet';
-    this.now = this.#bootedAt + firesMs;
+    this.#time.passTo(this.#bootedAt + firesMs);
     this.effects.push('deadman');
     this.#bootAgain();
     return 'rebooted';
@@ -145,27 +117,15 @@ export class World {
       if (life !== this.#life) return;
       if (this.#others()) continue;
       const away = this.#away ? (this.#awayUntil ?? 0) : Number.POSITIVE_INFINITY;
-      const next = Math.min(away, ...[...this.#sleepers].map(({ at }) => at));
+      const next = Math.min(away, this.#time.next);
       if (!Number.isFinite(next)) return this.#end.resolve('quiet');
-      this.now = Math.max(this.now, next);
-      for (const sleeper of this.#sleepers) if (sleeper.at <= this.now) sleeper.wake();
+      this.#time.passTo(next);
     }
   }
 
+  /** The dead sleep for ever. */
   #sleep(life: number, ms: number, signal?: AbortSignal): Promise<void> {
-    if (life !== this.#life) return new Promise(() => undefined);
-    if (signal?.aborted === true) return Promise.resolve();
-    return new Promise((resolve) => {
-      const sleeper: Sleeper = {
-        at: this.now + Math.max(0, ms),
-        wake: () => {
-          this.#sleepers.delete(sleeper);
-          if (life === this.#life) resolve();
-        },
-      };
-      this.#sleepers.add(sleeper);
-      signal?.addEventListener('abort', () => sleeper.wake(), { once: true });
-    });
+    return life === this.#life ? this.#time.sleep(ms, signal) : new Promise(() => undefined);
   }
 
   /** What the machine's wall clock shows. */
@@ -393,7 +353,7 @@ export class World {
   #bootAgain(): void {
     this.disk.boot();
     this.#boots += 1;
-    this.now += 20_000;
+    this.#time.now += 20_000;
     this.#bootedAt = this.now;
   }
 
@@ -414,38 +374,14 @@ export class World {
     this.#agent?.observe(object);
   }
 
-  /** The reboot-lock operator: a grant for whoever is staged and asks; withdrawn when it is of no use any more. */
   #operate(): boolean {
-    const { update, reboot, bootID } = this.status ?? {};
-    const { grant } = this.spec.reboot ?? {};
-    const asks = reboot?.requested === true && update?.phase === 'Staged' && bootID !== undefined;
-    const useless =
-      grant !== undefined &&
-      (grant.bootID !== bootID ||
-        Date.parse(grant.notAfter) <= this.#wall() ||
-        update?.phase === 'Failed' ||
-        this.#isSpent(grant.id));
-    if (useless) delete this.spec.reboot;
-    else if (asks && grant === undefined) this.#grant(bootID);
-    else return false;
-    this.#version += 1;
-    return true;
-  }
-
-  /** A request that is younger than the grant was made after the grant had been used in vain. */
-  #isSpent(id: string): boolean {
-    return this.record.spent.includes(id) && this.status?.update?.phase === 'Staged';
-  }
-
-  #grant(bootID: string): void {
-    this.spec.reboot = { grant: this.#newGrant(bootID) };
-    if (this.#meddled) this.disk.passive.version = undefined;
-    this.#meddled = false;
-  }
-
-  #newGrant(bootID: string) {
-    this.#grants += 1;
-    const notAfter = new Date(this.#wall() + 600_000).toISOString();
-    return { id: `grant-${this.#grants}`, nodeUID: 'uid', bootID, notAfter, mode: 'reboot' as const };
+    const { spec, status, record } = this;
+    const done = this.#operator.operate({ spec, status, record, now: this.#wall() });
+    if (done === 'granted' && this.#meddled) {
+      this.disk.passive.version = undefined;
+      this.#meddled = false;
+    }
+    if (done !== undefined) this.#version += 1;
+    return done !== undefined;
   }
 }
