@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RealNodeError } from './real-node-error.ts';
 import { until } from '#test/cluster/until.ts';
@@ -42,11 +42,14 @@ export async function removeControlGroups(name: string): Promise<void> {
   });
 }
 
-/** The hierarchies of cgroup v1, and the one of v2 beside them where there is one. */
+/** The hierarchies of cgroup v1, and the one of v2 beside them where there is one; each is a mount of its own. */
 export async function hierarchies(): Promise<string[]> {
   const entries = await readdir(ROOT, { withFileTypes: true });
   const directories = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(ROOT, name));
-  const real = await Promise.all(directories.map((directory) => exists(join(directory, 'cgroup.procs'))));
+  const { dev } = await stat(ROOT);
+  const isHierarchy = async (directory: string): Promise<boolean> =>
+    (await exists(join(directory, 'cgroup.procs'))) && (await stat(directory)).dev !== dev;
+  const real = await Promise.all(directories.map(isHierarchy));
   return directories.filter((_, index) => real[index]);
 }
 
