@@ -85,6 +85,7 @@ export type DocumentUnit = z.infer<typeof documentUnit>;
 export const documentKeys = z.strictObject({
   user: owner,
   keys: z.array(z.string()),
+  drift: z.enum(['Heal', 'Report', 'Ignore']),
   from,
 });
 export type DocumentKeys = z.infer<typeof documentKeys>;

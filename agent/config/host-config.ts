@@ -50,6 +50,7 @@ export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife
   const bundles = new BundleSource(client, nodeName);
   const files = new HostFiles({ tree, stateDir, machineID });
   const units = systemd ? new HostUnits(root) : noUnits;
+  const policy = () => readLocalPolicy(tree);
   const run = (argv: readonly string[], signal: AbortSignal, ms: number) => host.run(argv, signal, ms);
   return new ConfigLife({
     files,
@@ -58,7 +59,7 @@ export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife
       return bundles.fetch({ node: { name: nodeName, uid }, ...wanted }, signal);
     },
     describe: (plan) => describeChanges(tree, plan),
-    policy: () => readLocalPolicy(tree),
+    policy,
     judge: async (transaction, document, signal) => {
       await verifyUnits(transaction.staged, { root, stateDir, run }, signal);
       await validateFiles(document, transaction, { run, local: await readLocalPolicy(tree), signal });
@@ -66,7 +67,7 @@ export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife
     units,
     confirmation: systemd ? new HostConfirmation({ root, stateDir, units, log: agent.log }) : noConfirmation,
     kernelArguments: await kernelArgumentsOf({ root, stateDir }),
-    guard: new DriftGuard({ tree, files, log: agent.log, onChange: options.onNews }),
+    guard: new DriftGuard({ tree, files, units, policy, log: agent.log, onChange: options.onNews }),
     records: new ConfigRecordFile(stateDir, machineID),
     hostname: async () => hostnameOf(root),
     gateway: () => defaultGateway(),

@@ -14,6 +14,8 @@ export interface ListedUnit {
   /** active, reloading, inactive, failed, activating, deactivating. */
   active: string;
   sub: string;
+  /** Of what systemd is about to do with it; 0: nothing. */
+  job: number;
 }
 
 export type JobMember =
@@ -70,6 +72,11 @@ export class Manager {
     await this.#call('DisableUnitFiles', 'asb', [[name], false]);
   }
 
+  /** As `systemctl unmask`, of both kinds, but for the daemon-reload. */
+  async unmaskUnitFile(name: string): Promise<void> {
+    for (const runtime of [false, true]) await this.#call('UnmaskUnitFiles', 'asb', [[name], runtime]);
+  }
+
   /** enabled, disabled, static, masked, … (systemctl(1), is-enabled). */
   async unitFileState(name: string): Promise<string> {
     const [state] = await this.#call('GetUnitFileState', 's', [name]);
@@ -79,19 +86,29 @@ export class Manager {
   /** Each unit by its name, also one that does not exist: its load state is not-found then. */
   async listUnits(names: readonly string[]): Promise<ListedUnit[]> {
     const [units] = await this.#call('ListUnitsByNames', 'as', [names]);
-    return (units as unknown[][]).map(([name, , load, active, sub]) => ({
+    return (units as unknown[][]).map(([name, , load, active, sub, , , job]) => ({
       name: String(name),
       load: String(load),
       active: String(active),
       sub: String(sub),
+      job: Number(job),
     }));
   }
 
+  /** initializing, starting, running, degraded, maintenance, stopping. */
+  async systemState(): Promise<string> {
+    return String(await this.#property(PATH, 'Manager', 'SystemState'));
+  }
+
   /** A property of a unit's own interface, such as NRestarts of `Service`. */
-  async unitProperty(unit: string, type: 'Service' | 'Unit', name: string): Promise<unknown> {
+  unitProperty(unit: string, type: 'Service' | 'Unit', name: string): Promise<unknown> {
+    return this.#property(unitPath(unit), type, name);
+  }
+
+  async #property(path: string, type: 'Manager' | 'Service' | 'Unit', name: string): Promise<unknown> {
     const [value] = await this.connection.call({
       destination: SYSTEMD,
-      path: unitPath(unit),
+      path,
       interface: 'org.freedesktop.DBus.Properties',
       member: 'Get',
       signature: 'ss',
@@ -135,6 +152,14 @@ export class Manager {
     // Over its own socket systemd tells everything to everybody.
     if (!this.connection.viaBus) return;
     await this.#match(`path='${unitPath(unit)}',member='PropertiesChanged'`);
+  }
+
+  /** From now on the connection tells what changes in these units, and when units are enabled or disabled. */
+  async followUnits(names: readonly string[]): Promise<void> {
+    if (!this.connection.viaBus) return;
+    await this.#call('Subscribe', '', []);
+    await this.#match(`interface='${SYSTEMD}.Manager',member='UnitFilesChanged'`);
+    for (const name of names) await this.#match(`path='${unitPath(name)}',member='PropertiesChanged'`);
   }
 
   close(): void {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { DocumentFile } from '#api/config-document.ts';
+import type { DocumentFile, DocumentKeys } from '#api/config-document.ts';
 import { createLogger } from '#runtime/log/log.ts';
 import { until } from '#test/cluster/until.ts';
+import { readLocalPolicy } from '../paths/local-policy.ts';
+import { change } from '../testing/changing.ts';
 import { documentOf, file } from '../testing/document.ts';
 import { TestHost } from '../testing/host.ts';
+import { noUnits } from '../units/no-units.ts';
 import { DriftGuard } from './drift-guard.ts';
 import { HEALS_PER_HOUR } from './heal-budget.ts';
 
@@ -23,12 +27,18 @@ interface Guarded {
   pass: (ms: number) => void;
 }
 
-async function guarded(context: TestContext, files: DocumentFile[]): Promise<Guarded> {
+async function guarded(
+  context: TestContext,
+  files: DocumentFile[],
+  keys: DocumentKeys[] = [],
+): Promise<Guarded> {
   const host = await TestHost.make();
   let now = 10 * HOUR_MS;
   const guard = new DriftGuard({
     tree: host.tree,
     files: host.files(),
+    units: noUnits,
+    policy: () => readLocalPolicy(host.tree),
     log,
     onChange: () => {},
     monotonicMs: () => now,
@@ -37,11 +47,8 @@ async function guarded(context: TestContext, files: DocumentFile[]): Promise<Gua
     await guard.stop();
     await host[Symbol.asyncDispose]();
   });
-  const document = documentOf({ files });
-  const plans = host.files();
-  const transaction = await plans.prepare({ document, plan: await plans.plan(document), meta: {} });
-  await transaction.switch();
-  await transaction.keep();
+  if (keys.length > 0) await host.write('/home/core/.profile', '');
+  await change(host, { ...documentOf({ files }), authorizedKeys: keys });
   return { host, guard, pass: (ms) => (now += ms) };
 }
 
@@ -131,6 +138,18 @@ test('inotify brings it to light within seconds', { skip }, async (context) => {
   await guard.start();
   await writeFile(host.at('/etc/d/a'), 'theirs');
   await until('the file is healed', async () => (await readFile(host.at('/etc/d/a'), 'utf8')) === 'ours');
+});
+
+test('who changes something without end does not keep it from being found', { skip }, async (context) => {
+  const { host, guard } = await guarded(context, [file('/etc/d/a', 'ours')]);
+  await guard.start();
+  const noise = setInterval(() => writeFileSync(host.at('/etc/d/noise'), ''), 20);
+  try {
+    await writeFile(host.at('/etc/d/a'), 'theirs');
+    await until('the file is healed', async () => (await readFile(host.at('/etc/d/a'), 'utf8')) === 'ours');
+  } finally {
+    clearInterval(noise);
+  }
 });
 
 test(

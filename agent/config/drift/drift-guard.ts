@@ -1,48 +1,52 @@
-import { dirname } from 'node:path';
 import type { Log } from '#runtime/log/log.ts';
-import { ConfigError, configErrorOf } from '../config-error.ts';
+import { configErrorOf } from '../config-error.ts';
+import type { ConfigError } from '../config-error.ts';
 import type { HostTree } from '../paths/host-tree.ts';
-import type { Owned } from '../plan/owned.ts';
+import type { Applied } from '../transaction/contract.ts';
 import type { HostFiles } from '../transaction/host-files.ts';
-import { Hints } from './hints.ts';
+import type { UnitPolicy } from '../units/unit-rules.ts';
+import type { Units } from '../units/units.ts';
+import type { Difference } from './difference.ts';
+import { FileKeeper } from './file-keeper.ts';
+import type { Keeper } from './keeper.ts';
 import { Ledger } from './ledger.ts';
 import type { Drift } from './ledger.ts';
-import { StatCache } from './stat-cache.ts';
-import { sweep } from './sweep.ts';
-
-/** The truth, however deaf inotify is. */
-export const SWEEP_MS = 300_000;
-/** After a hint: a program that writes a file touches it several times. */
-const SETTLE_MS = 250;
+import { Looks } from './looks.ts';
+import { UnitKeeper } from './unit-keeper.ts';
 
 export interface DriftGuardOptions {
   tree: HostTree;
   files: Pick<HostFiles, 'applied' | 'heal' | 'tidy'>;
+  units: Units;
+  /** What the machine's own policy says of units. */
+  policy: () => Promise<UnitPolicy>;
   log: Pick<Log, 'info' | 'warn'>;
   /** Called when what is known has changed. */
   onChange: (drift: readonly Drift[]) => void;
-  sweepMs?: number | undefined;
   /** Milliseconds of a clock that nobody sets. */
   monotonicMs?: (() => number) | undefined;
 }
 
 /**
- * Keeps what is in force as it was applied: looks after every hint of the kernel, every five minutes and on start,
- * and heals what is to be healed. Not to be run while a transaction is under way.
+ * Keeps what is in force as it was applied: looks after every hint of the kernel or of systemd, every five minutes
+ * and on start, and heals what is to be healed. Not to be run while a transaction is under way.
  */
 export class DriftGuard {
   readonly #options: DriftGuardOptions;
-  readonly #hints: Hints;
-  readonly #cache = new StatCache();
+  readonly #keepers: readonly Keeper[];
   readonly #ledger: Ledger;
-  #timer: NodeJS.Timeout | undefined;
-  #running = false;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #looks = new Looks(() => this.#look());
 
   constructor(options: DriftGuardOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options.monotonicMs ?? (() => performance.now()));
-    this.#hints = new Hints(options.tree.root, () => this.#schedule(SETTLE_MS));
+    const { tree, files, units, policy, log } = options;
+    const onHint = () => this.#looks.hint();
+    // Files first: a unit whose file is gone cannot be started.
+    this.#keepers = [
+      new FileKeeper({ tree, files, log, onHint, reloadUnits: () => units.reload() }),
+      new UnitKeeper({ units, policy, onHint }),
+    ];
   }
 
   /** What is different now, or was and was healed within the last hour. */
@@ -50,18 +54,15 @@ export class DriftGuard {
     return this.#ledger.drift;
   }
 
-  /** Begins with a sweep; resolves after it. */
-  async start(): Promise<void> {
-    this.#running = true;
-    await this.look();
+  /** Begins with a look; resolves after it. */
+  start(): Promise<void> {
+    return this.#looks.start();
   }
 
   /** Resolves when nothing is being looked at or healed any more. */
   async stop(): Promise<void> {
-    this.#running = false;
-    clearTimeout(this.#timer);
-    this.#hints.close();
-    await this.#looking;
+    await this.#looks.stop();
+    for (const keeper of this.#keepers) keeper.close();
   }
 
   /** Something else is in force: who fought for the old may agree with the new. */
@@ -69,55 +70,56 @@ export class DriftGuard {
     this.#ledger.clear();
   }
 
-  /** One sweep over everything, at once; after one that is under way. Never rejects. */
+  /** One look at everything, at once; after one that is under way. Never rejects. */
   look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look());
-    return this.#looking;
-  }
-
-  #schedule(ms: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#running) return;
-    this.#timer = setTimeout(() => void this.look(), ms).unref();
+    return this.#looks.now();
   }
 
   async #look(): Promise<void> {
-    const { files, log, sweepMs = SWEEP_MS } = this.#options;
+    const { files, log, onChange } = this.#options;
     try {
-      const { owned } = await files.applied();
-      // Before it looks, so that what happens meanwhile is heard.
-      if (this.#running) await this.#hints.watch(new Set(owned.map(({ path }) => dirname(path))));
-      await this.#sweep(owned);
-      this.#cache.turn();
+      const before = JSON.stringify(this.drift);
+      const { found, complete } = await this.#find(await files.applied());
+      const toHeal = this.#ledger.note([...found.keys()], complete);
+      // Each on its own: one that cannot be healed keeps none of the others from it.
+      for (const [{ path }, keeper] of found) if (toHeal.has(path)) await this.#heal(path, keeper);
+      if (JSON.stringify(this.drift) !== before) onChange(this.drift);
     } catch (error) {
-      log.warn('managed files could not be looked at', {
-        error: configErrorOf(error, 'reading', 'managed files'),
-      });
+      log.warn('what is in force could not be looked at', { error: reasonOf(error) });
     }
-    this.#schedule(sweepMs);
   }
 
-  async #sweep(owned: readonly Owned[]): Promise<void> {
-    const { tree, files, log, onChange } = this.#options;
-    await files.tidy(log);
-    const before = JSON.stringify(this.drift);
-    const toHeal = this.#ledger.note(await sweep(tree, owned, this.#cache));
-    if (toHeal.size > 0) await this.#heal(files, toHeal);
-    if (JSON.stringify(this.drift) !== before) onChange(this.drift);
-  }
-
-  async #heal(files: DriftGuardOptions['files'], paths: ReadonlySet<string>): Promise<void> {
-    const { log } = this.#options;
-    // Each on its own: one that cannot be healed keeps none of the others from it.
-    for (const path of paths) {
+  /** Not `complete`: one kind could not be looked at. */
+  async #find(applied: Applied): Promise<{ found: Map<Difference, Keeper>; complete: boolean }> {
+    const found = new Map<Difference, Keeper>();
+    let complete = true;
+    for (const keeper of this.#keepers) {
       try {
-        if (await files.heal(new Set([path]))) this.#ledger.healed(path);
-        log.info('a managed file was changed by others and is as it should be again', { path });
+        // Before it looks, so that what happens meanwhile is heard.
+        await keeper.listen(applied);
+        for (const difference of await keeper.find(applied)) found.set(difference, keeper);
       } catch (error) {
-        const failure = error instanceof ConfigError ? error : configErrorOf(error, 'healing', path);
-        this.#ledger.failed(path, failure);
-        log.warn('a managed file was changed by others and cannot be healed', { path, error: failure });
+        complete = false;
+        this.#options.log.warn('what is in force could not be looked at', { error: reasonOf(error) });
       }
     }
+    return { found, complete };
   }
+
+  async #heal(path: string, keeper: Keeper): Promise<void> {
+    const { log } = this.#options;
+    try {
+      if (!(await keeper.heal(path))) return;
+      this.#ledger.healed(path);
+      log.info('something was changed by others and is as it should be again', { path });
+    } catch (error) {
+      const failure = configErrorOf(error, 'healing', path);
+      this.#ledger.failed(path, failure);
+      log.warn('something was changed by others and cannot be healed', { path, error: failure });
+    }
+  }
+}
+
+function reasonOf(error: unknown): ConfigError {
+  return configErrorOf(error, 'reading', 'what is in force');
 }

@@ -1,11 +1,11 @@
 import { ConfigError } from '../config-error.ts';
-import type { DriftKind } from './differences.ts';
+import type { Difference, DriftKind } from './difference.ts';
 import { afterPeace, decideHeal, HEALS_PER_HOUR } from './heal-budget.ts';
 import type { HealHistory } from './heal-budget.ts';
-import type { Difference } from './sweep.ts';
 
-/** A path that others changed, as the status tells it. */
+/** What others changed, as the status tells it. */
 export interface Drift {
+  /** A path, or the name of a unit. */
   path: string;
   kind: DriftKind;
   healed: boolean;
@@ -37,10 +37,13 @@ export class Ledger {
     this.#histories.clear();
   }
 
-  /** Takes what a sweep found; gives the paths to heal. */
-  note(found: readonly Difference[]): Set<string> {
+  /**
+   * Takes what a look found; gives the paths to heal. What a look that was not `complete` did not find, may still be
+   * different.
+   */
+  note(found: readonly Difference[], complete = true): Set<string> {
     const different = new Map(found.map((item) => [item.path, item]));
-    this.#settle(different);
+    if (complete) this.#settle(different);
     return new Set(found.filter((item) => this.#judge(item)).map(({ path }) => path));
   }
 
@@ -62,7 +65,7 @@ export class Ledger {
     if (policy === 'Report') return false;
     const { heal, history } = decideHeal(this.#histories.get(path), now);
     this.#histories.set(path, history);
-    if (!heal) this.failed(path, fighting(path));
+    if (!heal) this.failed(path, fighting(path, kind));
     return heal;
   }
 
@@ -81,8 +84,10 @@ export class Ledger {
   }
 }
 
-function fighting(path: string): ConfigError {
+function fighting(path: string, kind: DriftKind): ConfigError {
   const often = `it was healed ${HEALS_PER_HOUR} times within an hour and changed again`;
-  const message = `${path} is not healed any more: ${often}; find who else writes it, or set its drift to Report`;
+  const who =
+    kind === 'Unit' ? `see "journalctl -u ${path}" for who or what changes it` : 'find who else writes it';
+  const message = `${path} is not healed any more: ${often}; ${who}, or set its drift to Report`;
   return new ConfigError('DriftFighting', message, { path });
 }

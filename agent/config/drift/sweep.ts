@@ -4,15 +4,8 @@ import type { Owned } from '../plan/owned.ts';
 import { scan } from '../plan/scan.ts';
 import type { HashCache } from '../plan/scan.ts';
 import type { State } from '../plan/state.ts';
-import { differenceOf } from './differences.ts';
-import type { DriftKind } from './differences.ts';
-
-/** A path that somebody else has changed. */
-export interface Difference {
-  path: string;
-  kind: DriftKind;
-  policy: 'Heal' | 'Report';
-}
+import type { Difference } from './difference.ts';
+import { differenceOf } from './state-difference.ts';
 
 /** Looks at paths that Careen owns, one after the other: it is never in a hurry. */
 export async function sweep(

@@ -85,6 +85,11 @@ export class ConfigLife {
     return { did: step.do !== 'idle' && step.do !== 'probe', waitMs };
   }
 
+  /** Nothing is looked after any more; a change that is under way stays as it is, for the next agent. */
+  async stop(): Promise<void> {
+    await this.#parts.guard.stop();
+  }
+
   /** Once, and again after an error: what was left is on the disk. */
   async #open(): Promise<void> {
     const { files, records, confirmation, guard } = this.#parts;

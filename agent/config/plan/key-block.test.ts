@@ -28,3 +28,14 @@ test('a last line without its end is not joined with ours', () => {
     /^ssh-ed25519 AAA me\n# .*\nssh-ed25519 BBB\n# .*\n$/,
   );
 });
+
+test('a part that is as it should be stays where it is, whatever others add around it', () => {
+  fc.assert(
+    fc.property(text, text, keys, (before, after, ours) => {
+      const all = `${withKeys(before, ours)}${after}`;
+      assert.equal(withKeys(all, ours), all);
+      assert.equal(withKeys(all, []), `${before}${after}`);
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -3,13 +3,15 @@ const END = '# Careen: end';
 
 /**
  * An authorized_keys with `keys` as Careen's part of it, and every other line as it was. Without keys there is no
- * such part.
+ * such part. One that is as it should be stays where it is, also where others have added lines after it.
  */
 export function withKeys(text: string, keys: readonly string[]): string {
   const others = othersOf(text);
   if (keys.length === 0) return others;
+  const part = `${[BEGIN, ...keys, END].join('\n')}\n`;
+  if (text.length === others.length + part.length && text.includes(part)) return text;
   const separated = others === '' || others.endsWith('\n') ? others : `${others}\n`;
-  return `${separated}${[BEGIN, ...keys, END].join('\n')}\n`;
+  return `${separated}${part}`;
 }
 
 /** A part without its end mark was cut by somebody: only its first line is certainly Careen's. */

@@ -42,7 +42,7 @@ export async function planDocument(
   const disk = await scanAll(tree, looked);
   if (only !== undefined) pretend(disk, wanted, owned);
   const plan = planFiles({ wanted, owned, disk: (path) => disk.get(path) ?? ABSENT });
-  const keys = await planKeys(tree, document, previous, local);
+  const keys = await planKeys(tree, document, previous, local, only);
   for (const { path } of keys.changes) if (paths.has(path)) throw wantedTwice(path);
   const contents = new Map([...plan.contents, ...keys.contents]);
   return { ...plan, changes: [...plan.changes, ...keys.changes], contents };

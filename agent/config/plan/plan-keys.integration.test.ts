@@ -11,7 +11,7 @@ const skip = process.getuid?.() === 0 ? false : 'owners of files need root';
 const KEYS = '/home/core/.ssh/authorized_keys';
 
 function keysOf(user: string, ...keys: string[]): ConfigDocument {
-  return { ...documentOf({}), authorizedKeys: [{ user, keys, from: ['c'] }] };
+  return { ...documentOf({}), authorizedKeys: [{ user, keys, drift: 'Heal', from: ['c'] }] };
 }
 
 async function apply(host: TestHost, document: ConfigDocument): Promise<void> {

@@ -25,13 +25,15 @@ export interface KeyPlan {
 
 /**
  * What changes in the authorized_keys of the host's users. These files are not Careen's: its keys are a part of
- * them, and who is not in the document any more, but was in `previous`, loses that part.
+ * them, and who is not in the document any more, but was in `previous`, loses that part. With `only`, nothing but
+ * these paths is looked at.
  */
 export async function planKeys(
   tree: HostTree,
   document: ConfigDocument,
   previous: ConfigDocument | undefined,
   local: LocalPolicy,
+  only?: ReadonlySet<string>,
 ): Promise<KeyPlan> {
   const plan: KeyPlan = { changes: [], contents: new Map() };
   const wanted = new Set(document.authorizedKeys.map(({ user }) => user));
@@ -40,11 +42,17 @@ export async function planKeys(
   const accounts = all.length === 0 ? new Map<string, Account>() : await readAccounts(tree);
   for (const item of all) {
     const account = accounts.get(item.user);
+    if (only?.has(keysPath(item.user, account)) === false) continue;
     if (account !== undefined && pathFault(account.home) === undefined)
       await planUser(tree, item, account, local, plan);
     else if (item.keys.length > 0) throw homeless(item.user);
   }
   return plan;
+}
+
+/** Where sshd looks for the keys of a user; of one whom the host does not know, words that say so. */
+export function keysPath(user: string, account: Account | undefined): string {
+  return account === undefined ? `authorized_keys of ${user}` : `${account.home}/.ssh/authorized_keys`;
 }
 
 async function planUser(
@@ -54,8 +62,8 @@ async function planUser(
   local: LocalPolicy,
   plan: KeyPlan,
 ): Promise<void> {
-  const directory = `${account.home}/.ssh`;
-  const path = `${directory}/authorized_keys`;
+  const path = keysPath(user, account);
+  const directory = dirname(path);
   checkLocally(path, local);
   const before = await scan(tree, path);
   const text = await textOf(tree, path, before);

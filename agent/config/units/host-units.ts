@@ -4,7 +4,8 @@ import { BusError } from '#agent/boot/systemd/bus-error.ts';
 import { ConfigError } from '../config-error.ts';
 import { runJob } from './run-job.ts';
 import { JOBS } from './units.ts';
-import type { Job, UnitFacts, Units } from './units.ts';
+import type { Job, UnitFacts, UnitWatch, Units } from './units.ts';
+import { watchUnits } from './watch-units.ts';
 
 /** The units of the host's systemd, over D-Bus. Each call has a connection of its own: they are rare. */
 export class HostUnits implements Units {
@@ -35,6 +36,18 @@ export class HostUnits implements Units {
     return this.#with(`disable ${name}`, (manager) => manager.disableUnitFile(name));
   }
 
+  unmask(name: string): Promise<void> {
+    return this.#with(`unmask ${name}`, (manager) => manager.unmaskUnitFile(name));
+  }
+
+  stopping(): Promise<boolean> {
+    return this.#with('say how it is', async (manager) => (await manager.systemState()) === 'stopping');
+  }
+
+  watch(names: readonly string[], onChange: () => void): Promise<UnitWatch> {
+    return watchUnits(this.#root, names, onChange);
+  }
+
   job(job: Job, name: string, limitMs: number): Promise<void> {
     return this.#with(`${job} ${name}`, (manager) => runJob(manager, JOBS[job], name, limitMs));
   }
@@ -55,16 +68,32 @@ export class HostUnits implements Units {
 
 async function factsOf(manager: Manager, name: string, listed: ListedUnit | undefined): Promise<UnitFacts> {
   const enablement = await manager.unitFileState(name).catch(otherwise(''));
-  const restarts = name.endsWith('.service')
-    ? await manager.unitProperty(name, 'Service', 'NRestarts').catch(otherwise(0))
-    : 0;
+  const restarts = await serviceProperty(manager, name, 'NRestarts', 0);
   return {
     name,
     exists: listed !== undefined && listed.load !== 'not-found',
     enablement,
     active: listed?.active ?? 'inactive',
     restarts: Number(restarts),
+    pending: (listed?.job ?? 0) !== 0,
+    ends: await isOneshot(manager, name),
   };
+}
+
+async function isOneshot(manager: Manager, name: string): Promise<boolean> {
+  if ((await serviceProperty(manager, name, 'Type', '')) !== 'oneshot') return false;
+  return (await serviceProperty(manager, name, 'RemainAfterExit', false)) === false;
+}
+
+/** What only services have. */
+async function serviceProperty(
+  manager: Manager,
+  name: string,
+  property: string,
+  none: unknown,
+): Promise<unknown> {
+  if (!name.endsWith('.service')) return none;
+  return manager.unitProperty(name, 'Service', property).catch(otherwise(none));
 }
 
 /** systemd refuses to say it of a unit that it does not know. */

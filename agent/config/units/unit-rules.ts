@@ -18,7 +18,10 @@ export function isCriticalUnit(name: string): boolean {
 }
 
 /** Refuses units that a configuration must not touch. Throws `CriticalRefused` or `PolicyRefused`. */
-export function checkUnits({ units, disruption }: ConfigDocument, policy: UnitPolicy): void {
+export function checkUnits(
+  { units, disruption }: Pick<ConfigDocument, 'units' | 'disruption'>,
+  policy: UnitPolicy,
+): void {
   const meant = new Set(units.filter(({ critical }) => critical === true).map(({ name }) => name));
   const named = disruption.flatMap(({ unit }) => unit ?? []);
   for (const name of new Set([...units.map((unit) => unit.name), ...named])) check(name, meant, policy);

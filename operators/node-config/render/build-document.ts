@@ -6,7 +6,7 @@ import type { Won } from './claim.ts';
 import type { Lowered, PathValue } from './claims.ts';
 import { longest } from './confirm.ts';
 import { disruptionRules } from './disruption.ts';
-import { driftOf } from './drift.ts';
+import { driftOf, strictest } from './drift.ts';
 import { generatedFile } from './generated-files.ts';
 import { hostnameIn } from './hostname.ts';
 import { kernelArguments } from './kernel-arguments.ts';
@@ -94,6 +94,7 @@ function keysOf({ keys, claims }: Merged): DocumentKeys[] {
     .map(([user, all]) => ({
       user,
       keys: [...Map.groupBy(all, ({ key }) => key).values()].map(oneLine).toSorted(),
+      drift: strictest(all),
       from: [...new Set(all.map(({ owner }) => owner))].toSorted(),
     }));
 }

@@ -24,6 +24,7 @@ export interface KeyClaim extends Claim<string> {
   user: string;
   /** The line as it was given, with its comment. */
   line: string;
+  drift: NodeConfigSpec['drift'];
 }
 
 export interface Claims {

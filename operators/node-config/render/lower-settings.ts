@@ -42,9 +42,8 @@ function lowerKeys(from: Owned): KeyClaim[] {
     keys.flatMap((line) => {
       const key = authorizedKey(line);
       if (key === undefined) return [];
-      return [
-        { ...claim(from, `${user} ${key.blob}`, `${key.options} ${key.type}`), user, line: line.trim() },
-      ];
+      const about = { user, line: line.trim(), drift: from.spec.drift };
+      return [{ ...claim(from, `${user} ${key.blob}`, `${key.options} ${key.type}`), ...about }];
     }),
   );
 }

@@ -1,8 +1,6 @@
-import type { ConfigStatus } from '#api/node-config-state.ts';
 import { sameContent } from '../plan/state.ts';
 import type { State } from '../plan/state.ts';
-
-export type DriftKind = NonNullable<ConfigStatus['drift']>[number]['kind'];
+import type { DriftKind } from './difference.ts';
 
 /** How what stands at a path differs from what Careen put there, the gravest first; undefined: it does not. */
 export function differenceOf(wanted: State, found: State): Exclude<DriftKind, 'Unit'> | undefined {
