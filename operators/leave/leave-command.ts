@@ -4,7 +4,7 @@ import { FlagError, parseFlags, type FlagValues } from '#runtime/flags/flags.ts'
 import { durationFlag } from '#runtime/flags/types.ts';
 import { operatorFlags } from '#runtime/operator/common-flags.ts';
 import { shutdownOnSignals } from '#runtime/operator/shutdown.ts';
-import { ownAccount } from './own-account.ts';
+import { ownAccount } from '#runtime/leader/own-account.ts';
 import { Tenure } from './tenure.ts';
 
 const { address: _, ...common } = operatorFlags;

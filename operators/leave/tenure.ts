@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
 import { systemClock, type Clock } from '#runtime/leader/clock.ts';
-import { held, released, type Lease } from '#runtime/leader/lease.ts';
+import { held, owned, released, type Lease } from '#runtime/leader/lease.ts';
 import { mayTake, observe, type Observation } from '#runtime/leader/observation.ts';
 import { Term } from '#runtime/leader/term.ts';
 
@@ -73,13 +73,8 @@ export class Tenure {
   /** Promises the Lease away for so long that operators which still run do nothing before they are deleted. */
   async endFor(ms: number, owner: Lease['metadata']['ownerReferences']): Promise<void> {
     await this.#stop();
-    const lease = held(
-      this.#lease as Lease,
-      { identity: `${ENDED}${this.#options.identity}`, leaseDurationMs: ms },
-      new Date(),
-    );
-    if (owner !== undefined) lease.metadata = { ...lease.metadata, ownerReferences: owner };
-    await this.#replace(lease);
+    const terms = { identity: `${ENDED}${this.#options.identity}`, leaseDurationMs: ms };
+    await this.#replace(owned(held(this.#lease as Lease, terms, new Date()), owner));
   }
 
   /** Lets the operators go on at once. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OwnerReference } from '#api/meta.ts';
 import type { KubeClient } from '../client/client.ts';
 import { isKubeError } from '../client/error.ts';
 import type { Log } from '../log/log.ts';
 import { type Clock, type Instant, systemClock } from './clock.ts';
-import { held, type Lease, released } from './lease.ts';
+import { held, type Lease, owned, released } from './lease.ts';
 import { mayTake, type Observation, observe } from './observation.ts';
 import { type Leadership, NotLeadingError, Term } from './term.ts';
 
@@ -27,6 +28,8 @@ export interface LeadOptions {
   signal?: AbortSignal | undefined;
   /** The work. Its signal aborts when leadership ends; it should return soon after. */
   onElected: (signal: AbortSignal, leadership: Leadership) => Promise<void>;
+  /** With what the Lease is deleted; asked before it is taken. A failure only leaves the Lease as it was. */
+  owner?: ((options: { timeoutMs: number }) => Promise<OwnerReference[] | undefined>) | undefined;
   metrics?: { leading(lease: string, leads: boolean): void } | undefined;
   clock?: Clock | undefined;
   random?: (() => number) | undefined;
@@ -96,11 +99,21 @@ class Candidate {
       // Our own name in it: the reply to an earlier attempt was lost.
       const mine = this.#lease.spec?.holderIdentity === this.#identity;
       if (!mine && !mayTake(this.#lease, this.#seen, now, this.#options.leaseDurationMs)) return false;
+      this.#lease = owned(this.#lease, await this.#owner());
       await this.#write();
       return this.#term.isLeading();
     } catch (error) {
       this.#report('cannot take the lease yet', error);
       return false;
+    }
+  }
+
+  async #owner(): Promise<OwnerReference[] | undefined> {
+    try {
+      return await this.#options.owner?.(this.#limit());
+    } catch (error) {
+      this.#report('cannot find out whose the lease is; it stays when the operator is deleted', error);
+      return undefined;
     }
   }
 

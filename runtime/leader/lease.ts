@@ -43,3 +43,8 @@ export function released(lease: Lease, now: Date): Lease {
   const renewTime = microTime(now);
   return { ...lease, spec: { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime } };
 }
+
+/** The lease as it is to be deleted with `owner`; unchanged where there is none. */
+export function owned(lease: Lease, owner: ObjectMeta['ownerReferences']): Lease {
+  return owner === undefined ? lease : { ...lease, metadata: { ...lease.metadata, ownerReferences: owner } };
+}

@@ -9,6 +9,7 @@ import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
 import { type FaultProxy, startFaultProxy } from '#test/cluster/faults/proxy.ts';
 import { until } from '#test/cluster/until.ts';
 import { KubeClient } from '../client/client.ts';
+import { isKubeError } from '../client/error.ts';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -130,6 +131,32 @@ describe('an operator on a real API server', () => {
     operator.process.kill('SIGTERM');
     assert.equal(await operator.ended(), 0, operator.text);
     assert.ok(operator.said('gave up the lease'));
+  });
+
+  it('has its Lease deleted with the account that it acts as', async () => {
+    const accounts = '/api/v1/namespaces/default/serviceaccounts';
+    await direct.create(accounts, { metadata: { name: 'careen-double' } });
+    await direct.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'careen-double' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'ServiceAccount', name: 'careen-double', namespace: 'default' }],
+    });
+    const { status } = await direct.create<{ status: { token: string } }>(`${accounts}/careen-double/token`, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {},
+    });
+    const kubeconfig = await cluster.writeKubeconfig({ name: 'careen-double', token: status.token });
+    const operator = start('--kubeconfig', kubeconfig);
+    await doubled(await put(4), '8');
+    operator.process.kill('SIGTERM');
+    assert.equal(await operator.ended(), 0, operator.text);
+    await direct.get(LEASE);
+    await direct.delete(`${accounts}/careen-double`);
+    await until('the Lease is gone', async () => {
+      const found = await direct.get(LEASE).catch((error: unknown) => error);
+      return isKubeError(found, 'NotFound');
+    });
   });
 
   it('works on through faults', async () => {

@@ -5,6 +5,7 @@ import { FlagError, type Flags, type FlagValues, parseFlags } from '../flags/fla
 import { Health } from '../health/health.ts';
 import { serveHealth } from '../health/server.ts';
 import { lead, type Leadership, NotLeadingError } from '../leader/leader.ts';
+import { ownAccount } from '../leader/own-account.ts';
 import { createLogger, type Log } from '../log/log.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { operatorFlags } from './common-flags.ts';
@@ -128,6 +129,7 @@ async function serve<F extends Flags>(
       retryPeriodMs: flags.retryPeriod,
       log,
       metrics,
+      owner: (limit) => ownAccount(election, flags.namespace, name, limit),
       signal: shutdown.signal,
       onElected: async (signal, term) => {
         leadership = term;
