@@ -17,6 +17,14 @@ const TOOLS: Readonly<Record<string, string>> = {
   mke2fs: 'e2fsprogs',
   mksquashfs: 'squashfs-tools',
   mmdebstrap: 'mmdebstrap',
+  gcc: 'gcc',
+  'pkg-config': 'pkg-config',
+};
+
+/** Debian packages of headers and static libraries that the parts of a node are built with, and how each is looked for. */
+const LIBRARIES: Readonly<Record<string, string>> = {
+  'libc6-dev': 'test -e "$(gcc -print-file-name=libc.a)"',
+  'libseccomp-dev': 'pkg-config --exists libseccomp',
 };
 
 /** What is tried on the kernel: a shell command, and what it means when it fails. */
@@ -53,15 +61,24 @@ export async function demandRealNodes(): Promise<void> {
 async function findObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'they need Linux';
   if (process.geteuid?.() !== 0) return 'they need root (sudo)';
-  const missing = Object.keys(TOOLS).filter((name) => !isOnPath(name));
-  const packages = new Set(missing.map((name) => TOOLS[name]));
-  if (packages.size > 0) return `apt-get install ${[...packages].join(' ')}`;
+  const packages = await missingPackages();
+  if (packages.length > 0) return `apt-get install ${packages.join(' ')}`;
   for (const [command, meaning] of TRIALS) if (await fails(command)) return meaning;
   return (await controlGroupsWork()) ? undefined : 'control groups cannot be made in /sys/fs/cgroup';
 }
 
-function isOnPath(name: string): boolean {
-  return TOOL_PATH.split(':').some((directory) => {
+/** Debian packages of what is not found on the path. */
+export async function missingPackages(searchPath = TOOL_PATH): Promise<string[]> {
+  const tools = Object.keys(TOOLS).filter((name) => !isOnPath(name, searchPath));
+  const libraries: string[] = [];
+  for (const [name, look] of Object.entries(LIBRARIES)) {
+    if (await fails(`PATH='${searchPath}'; ${look}`)) libraries.push(name);
+  }
+  return [...new Set([...tools.map((name) => TOOLS[name] ?? name), ...libraries])];
+}
+
+function isOnPath(name: string, searchPath: string): boolean {
+  return searchPath.split(':').some((directory) => {
     try {
       accessSync(join(directory, name), constants.X_OK);
       return directory !== '';
