@@ -25,7 +25,7 @@ await measureRequests(http);
 console.log(
   `resident memory ${megabytes(memory(server.pid))}, written ${megabytes(bytesWritten(server.pid) - unwritten)}`,
 );
-await http.close();
+http.close();
 await server.stop();
 
 console.log('\nthe store alone:');

@@ -6,6 +6,8 @@ export interface Story {
   report(): string[];
   /** What a person would look at afterwards, as arguments of `kubectl get`. */
   readonly shows: string;
+  /** Ends what the story itself has started. */
+  end?(): Promise<void>;
 }
 
 /** The cluster did something that the story does not allow. */

@@ -3,6 +3,8 @@ import { ImageError } from '#images/oci/image-error.ts';
 import { openScreen, type Screen } from '#demo/screen.ts';
 import { StoryError, type Story } from '#demo/story.ts';
 import { ConfigStory } from '#demo/config/config-story.ts';
+import { omahaEndpoint, type OmahaEndpoint } from '#demo/omaha/endpoint.ts';
+import { OmahaStory } from '#demo/omaha/omaha-story.ts';
 import { UpdateStory } from '#demo/update/update-story.ts';
 import { demandRealNodes } from '#test/machine/real/possible.ts';
 import { RealNodeError } from '#test/machine/real/real-node-error.ts';
@@ -16,7 +18,9 @@ const HELP = `npm run demo -- [options]
 
   --story S   update: 1.0.0 → 2.0.0, a broken 3.0.0 that falls back, 3.0.1 (what is told without this option)
               config: machines are configured, drift is healed, a change that cuts a node off is undone
+              omaha: nodes and machines with update_engine under one budget: 2.0.0, a broken 3.0.0 that halts
   --nodes N   machines, 3 to 40 (5)
+  --machines N  simulated machines with update_engine, in the story omaha, 10 to 2000 (200)
   --light     light machines (processes with a small kubelet of our own), also where real ones could run
   --speed X   how fast light machines boot, shut down and settle: at 1, a boot takes three seconds (1)
   --keep      stay at the end and print how to play with the cluster
@@ -32,11 +36,22 @@ const ON_REAL_NODES = `  kubectl get nodes,pods --all-namespaces --output wide
 const BUDGET = 2;
 const INTERRUPTED = Symbol('interrupted');
 
-const STORIES = ['update', 'config'] as const;
+const STORIES = ['update', 'config', 'omaha'] as const;
+
+/** How many nodes and machines may be on their way at once in the story omaha: a twentieth, and no fewer than six. */
+const SHARE = 20;
+const LEAST = 6;
+
+/** A stack, and what a story needs beside it. */
+interface Stage {
+  stack: Stack;
+  endpoint?: OmahaEndpoint | undefined;
+}
 
 interface Options {
   story: (typeof STORIES)[number];
   nodes: number;
+  machines: number;
   light: boolean;
   speed: number;
   keep: boolean;
@@ -54,37 +69,47 @@ async function main(): Promise<number> {
   const interrupted = interruption();
   const screen = openScreen(process.stdout);
   const starting = startSomehow(options, screen);
-  const stack = await Promise.race([starting, interrupted]);
+  const stage = await Promise.race([starting, interrupted]);
   // Interrupted while starting: what was started ends with this program.
-  if (!(stack instanceof Object)) process.exit(130);
+  if (!(stage instanceof Object)) process.exit(130);
   try {
-    return await show(stack, options, screen, interrupted);
+    return await show(stage, options, screen, interrupted);
   } finally {
     screen.close();
-    await stack.stop();
+    await stage.stack.stop();
   }
 }
 
 /** Tells the story on a stack that runs; gives the exit status. */
 async function show(
-  stack: Stack,
+  stage: Stage,
   options: Options,
   screen: Screen,
   interrupted: Promise<unknown>,
 ): Promise<number> {
-  const story = storyOn(stack, options, screen);
-  const end = await Promise.race([outcome(story), interrupted.then(() => INTERRUPTED)]);
-  screen.close();
-  if (end === INTERRUPTED) return 130;
-  process.stdout.write(`\n${story.report().join('\n')}\n\n`);
-  process.stdout.write(await stack.kubectl(['get', story.shows]).catch(() => ''));
-  if (end !== undefined) process.stderr.write(`\n${complaint(end)}\n`);
-  if (options.keep) await stay(stack, interrupted);
-  return end === undefined ? 0 : 1;
+  const { stack } = stage;
+  const story = storyOn(stage, options, screen);
+  try {
+    const end = await Promise.race([outcome(story), interrupted.then(() => INTERRUPTED)]);
+    screen.close();
+    if (end === INTERRUPTED) return 130;
+    process.stdout.write(`\n${story.report().join('\n')}\n\n`);
+    process.stdout.write(await stack.kubectl(['get', story.shows]).catch(() => ''));
+    if (end !== undefined) process.stderr.write(`\n${complaint(end)}\n`);
+    if (options.keep) await stay(stack, interrupted);
+    return end === undefined ? 0 : 1;
+  } finally {
+    await story.end?.();
+  }
 }
 
-function storyOn(stack: Stack, options: Options, screen: Screen): Story {
+function storyOn({ stack, endpoint }: Stage, options: Options, screen: Screen): Story {
   if (options.story === 'config') return new ConfigStory(stack, screen);
+  if (endpoint !== undefined) {
+    const { nodes, machines } = options;
+    const budget = Math.max(LEAST, Math.floor((nodes + machines) / SHARE));
+    return new OmahaStory(stack, screen, { machines, budget, endpoint, minReadySeconds: 2 });
+  }
   return new UpdateStory(stack, screen, {
     budget: BUDGET,
     speed: stack.nodes === 'real' ? 1 : options.speed,
@@ -105,7 +130,7 @@ function complaint(error: unknown): string {
 }
 
 /** On real nodes where they can run, else on light machines; says on which, and why. */
-async function startSomehow(options: Options, screen: Screen): Promise<Stack> {
+async function startSomehow(options: Options, screen: Screen): Promise<Stage> {
   screen.say('careen: a real control plane, machines with real disks, and everything between');
   if (options.story === 'config') return startReal(options, screen);
   if (options.light) {
@@ -122,7 +147,7 @@ async function startSomehow(options: Options, screen: Screen): Promise<Stack> {
 }
 
 /** @throws RealNodeError, ImageError where this computer cannot make real nodes; the message says what to install */
-async function startReal(options: Options, screen: Screen): Promise<Stack> {
+async function startReal(options: Options, screen: Screen): Promise<Stage> {
   await demandRealNodes();
   screen.say('real nodes: systemd, containerd and kubelet on namespaces; the operators run on them as pods');
   if (options.speed !== 1) screen.say('--speed is for light machines; real nodes take their own time');
@@ -134,12 +159,23 @@ function isObstacle(error: unknown): error is Error {
   return error instanceof ImageError || (error instanceof RealNodeError && error.code !== 'NodeFailed');
 }
 
-function start(kind: NodesKind, { story, nodes, speed }: Options, screen: Screen): Promise<Stack> {
+async function start(kind: NodesKind, options: Options, screen: Screen): Promise<Stage> {
+  if (options.story !== 'omaha') return { stack: await startWith(kind, options, screen) };
+  const endpoint = await omahaEndpoint(kind);
+  return { stack: await startWith(kind, options, screen, endpoint.values), endpoint };
+}
+
+function startWith(
+  kind: NodesKind,
+  { story, nodes, speed }: Options,
+  screen: Screen,
+  values: Record<string, unknown> = {},
+): Promise<Stack> {
   return startStack({
     nodes: kind,
     machines: nodes,
     firstVersion: '1.0.0',
-    values: { nodeConfig: { enabled: story === 'config' } },
+    values: { nodeConfig: { enabled: story === 'config' }, ...values },
     times: { bootMs: 3000 / speed, shutdownMs: 1000 / speed, resetMs: 1000 / speed },
     progress: (line) => screen.say(line),
   });
@@ -165,6 +201,7 @@ function readOptions(): Options | undefined {
     options: {
       story: { type: 'string', default: 'update' },
       nodes: { type: 'string', default: '5' },
+      machines: { type: 'string', default: '200' },
       light: { type: 'boolean', default: false },
       speed: { type: 'string', default: '1' },
       keep: { type: 'boolean', default: false },
@@ -173,16 +210,20 @@ function readOptions(): Options | undefined {
   });
   if (values.help) return undefined;
   const story = STORIES.find((one) => one === values.story);
-  if (story === undefined) throw new RangeError(`--story takes ${STORIES.join(' or ')}`);
+  if (story === undefined) throw new RangeError(`--story takes one of ${STORIES.join(', ')}`);
   if (story === 'config' && values.light)
     throw new RangeError(
       'the story of configuration needs real nodes: light machines have no systemd to configure',
     );
   const nodes = Number(values.nodes);
+  const machines = Number(values.machines);
   const speed = Number(values.speed);
   if (!Number.isInteger(nodes) || nodes < 3 || nodes > 40) {
     throw new RangeError('--nodes takes a whole number from 3 to 40');
   }
+  if (!Number.isInteger(machines) || machines < 10 || machines > 2000) {
+    throw new RangeError('--machines takes a whole number from 10 to 2000');
+  }
   if (!(speed > 0 && speed <= 20)) throw new RangeError('--speed takes a number above 0, at most 20');
-  return { story, nodes, speed, light: values.light, keep: values.keep };
+  return { story, nodes, machines, speed, light: values.light, keep: values.keep };
 }

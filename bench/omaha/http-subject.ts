@@ -1,5 +1,5 @@
-import { Pool } from 'undici';
 import type { HttpServer } from './http-server.ts';
+import { RawPool } from './raw-pool.ts';
 import type { Subject } from './subject.ts';
 
 const APP = '{e96281a6-d1af-4bde-9a0a-97b76e56dc57}';
@@ -9,14 +9,14 @@ const DOWNLOADING = '<event eventtype="13" eventresult="1"></event>';
 
 /** A server of groups `steady` and `held-<size>`, whose tracks are named like them, over HTTP. */
 export class HttpSubject implements Subject {
-  readonly #pool: Pool;
+  readonly #pool: RawPool;
   readonly #pass: (ms: number) => Promise<void>;
 
   readonly pid: number;
 
   constructor({ url, pid, pass }: HttpServer) {
     this.pid = pid;
-    this.#pool = new Pool(url, { connections: 64 });
+    this.#pool = new RawPool(url, 64);
     this.#pass = pass;
   }
 
@@ -40,19 +40,13 @@ export class HttpSubject implements Subject {
     return this.#pass(ms);
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  close(): void {
+    this.#pool.close();
   }
 
   async #post(track: string, machine: number, version: string, inner: string): Promise<void> {
-    const { statusCode, body } = await this.#pool.request({
-      path: '/v1/update/',
-      method: 'POST',
-      headers: { 'content-type': 'text/xml' },
-      body: requestOf(track, machine, version, inner),
-    });
-    const text = await body.text();
-    if (statusCode !== 200) throw new Error(`status ${statusCode}: ${text}`);
+    const { status, text } = await this.#pool.post('/v1/update/', requestOf(track, machine, version, inner));
+    if (status !== 200) throw new Error(`status ${status}: ${text}`);
     if (!text.includes('status="ok"')) throw new Error(`not an answer: ${text}`);
   }
 }

@@ -9,6 +9,8 @@ export interface Figures {
   p99: number;
   /** Processor time of what is measured, in µs for each: the figure that other load on the machine changes least. */
   cpu: number;
+  /** The same of this process, where the load comes from another one than what is measured. */
+  load: number;
 }
 
 /** A process; `self` where the load comes from the process that is measured. */
@@ -32,13 +34,15 @@ export async function run(
     }
   };
   const before = cpuMicros(pid);
+  const own = cpuMicros('self');
   const start = performance.now();
   await Promise.all(Array.from({ length: together }, lane));
   const seconds = (performance.now() - start) / 1000;
   const sorted = times.toSorted();
   const at = (share: number) => sorted[Math.min(count - 1, Math.floor(count * share))] ?? NaN;
   const cpu = (cpuMicros(pid) - before) / count;
-  return { perSecond: count / seconds, p50: at(0.5), p95: at(0.95), p99: at(0.99), cpu };
+  const load = pid === 'self' ? 0 : (cpuMicros('self') - own) / count;
+  return { perSecond: count / seconds, p50: at(0.5), p95: at(0.95), p99: at(0.99), cpu, load };
 }
 
 /** The median of several runs, figure by figure. */
@@ -53,11 +57,13 @@ export async function medianOf(runs: number, act: (run: number) => Promise<Figur
     p95: median('p95'),
     p99: median('p99'),
     cpu: median('cpu'),
+    load: median('load'),
   };
 }
 
-export function print(what: string, { perSecond, p50, p95, p99, cpu }: Figures): void {
-  const figures = `p50 ${ms(p50)}  p95 ${ms(p95)}  p99 ${ms(p99)} ms, cpu ${cpu.toFixed(0)} µs`;
+export function print(what: string, { perSecond, p50, p95, p99, cpu, load }: Figures): void {
+  const client = load === 0 ? '' : `, of the load ${load.toFixed(0)} µs`;
+  const figures = `p50 ${ms(p50)}  p95 ${ms(p95)}  p99 ${ms(p99)} ms, cpu ${cpu.toFixed(0)} µs${client}`;
   console.log(`${what.padEnd(58)} ${String(Math.round(perSecond)).padStart(7)}/s  ${figures}`);
 }
 

@@ -11,7 +11,8 @@ export async function measureRequests(subject: Subject): Promise<void> {
   print(`first contact of ${MACHINES} machines, 64 at once`, first);
   for (const together of [1, 16, 64]) await measureSteady(subject, together);
   for (const size of HELD_SIZES) await measureHeld(subject, size);
-  await run(EVENTS * RUNS, 64, (index) => subject.begin(index));
+  const grants = await run(EVENTS * RUNS, 64, (index) => subject.begin(index), subject.pid);
+  print('grants, 64 at once', grants);
   const events = await medianOf(RUNS, (turn) =>
     run(EVENTS, 64, (index) => subject.event(index + turn * EVENTS), subject.pid),
   );

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Build } from '#api/build.ts';
 import { generateKey } from '#agent/payload/minisign.ts';
 import { publishPayload } from '#agent/payload/publish.ts';
 import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
@@ -8,6 +9,8 @@ import type { OsImageBuilder } from './os-images.ts';
 export interface DeclaredRelease {
   version: string;
   payload: { manifest: string; sha256: string };
+  /** For machines that ask over Omaha. */
+  builds?: Build[];
 }
 
 /** Builds OS images, publishes them signed, and remembers what was declared. */
@@ -42,7 +45,10 @@ export class Releases {
       secretKey: this.#secretKey,
       level: 1, // what is compressed further is only the test's time
     });
-    const release = { version, payload: { manifest: `${this.baseURL}/${version}/manifest.json`, sha256 } };
+    const release: DeclaredRelease = {
+      version,
+      payload: { manifest: `${this.baseURL}/${version}/manifest.json`, sha256 },
+    };
     this.declared.push(release);
     return release;
   }

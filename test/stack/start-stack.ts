@@ -60,7 +60,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const ground = await terrain.lay({ ...setup, started: starting, progress });
   releases.baseURL = `http://${await ground.reach(Number(new URL(payloads.url).port))}`;
 
-  await install(cluster, { agent: { nodeSelector: POOL }, ...ground.values, ...options.values });
+  const values = overlay({ agent: { nodeSelector: POOL } }, ground.values, options.values ?? {});
+  await install(cluster, values);
   progress('careen is installed by Helm');
   ground.powerOn();
   await cluster.defaultServiceAccount();
@@ -70,6 +71,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const patienceMs = options.patienceMs ?? PATIENCE_MS[nodes];
   const started = starting.move();
   return new Stack({ nodes, cluster, client, ground, releases, payloads, faults, patienceMs, started });
+}
+
+type Values = Record<string, unknown>;
+
+/** Values over values, as Helm lays them: maps are merged, anything else is replaced. */
+function overlay(...layers: readonly Values[]): Values {
+  const merged: Values = {};
+  for (const [name, value] of layers.flatMap((layer) => Object.entries(layer))) {
+    const before = merged[name];
+    merged[name] = isMap(before) && isMap(value) ? overlay(before, value) : value;
+  }
+  return merged;
+}
+
+function isMap(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function install(cluster: Cluster, values: Record<string, unknown>): Promise<void> {

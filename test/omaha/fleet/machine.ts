@@ -10,7 +10,7 @@ import type { Dialect, Identity } from '../wire/request.ts';
 import { fateOf, installCode, type Fate, type Fortunes } from './fate.ts';
 
 /** What a machine does beyond update_engine's own doings. */
-export type Turn = { kind: 'booted' | 'fell-back' | 'vanished' | 'restarted'; version: string };
+export type Turn = { kind: 'rebooting' | 'booted' | 'fell-back' | 'vanished' | 'restarted'; version: string };
 
 /** When an installed machine reboots, and how long that takes, in ms of its own time. */
 export interface RebootHabit {
@@ -118,6 +118,7 @@ export class Machine {
   async #rebootSoon(alive: AbortSignal, { delayMs, mayReboot }: RebootHabit): Promise<void> {
     await this.#options.clock.sleep(delayMs * (1 + (this.#random() - 0.5) * REBOOT_FUZZ), alive);
     await mayReboot?.(this, alive);
+    this.#options.tell(this, { kind: 'rebooting', version: this.version });
     this.#boot.abort();
   }
 

@@ -1,5 +1,6 @@
 import { build, type Architecture, type Build } from '#api/build.ts';
 import { osVersion } from '#api/fields.ts';
+import { compareVersions } from '#api/version.ts';
 import { readElements, type Attributes } from '../../omaha/protocol/read-elements.ts';
 import { RequestError } from '../../omaha/protocol/request-error.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -53,14 +54,18 @@ export function readAnswer(body: Uint8Array, architecture: Architecture): Upstre
   if (check['status'] !== 'ok') throw refused(app, check);
   if (manifests.length === 0 || manifests.length > MAX_MANIFESTS)
     throw unusable('it has no manifest, or too many');
-  const offered = manifests.map((manifest, index) =>
+  const all = manifests.map((manifest, index) =>
     readRelease(manifest, codebasesOf(index, manifests.length, codebases), architecture),
   );
-  const flagged = manifests.some(
-    ({ attributes }) => isTrue(attributes['is_floor']) || isTrue(attributes['is_target']),
-  );
-  const isComplete = !flagged || manifests.some(({ attributes }) => isTrue(attributes['is_target']));
-  return { offered, isComplete, pollInterval };
+  const target = manifests.findIndex(({ attributes }) => isTrue(attributes['is_target']));
+  if (target >= 0) return { offered: upTo(all, target), isComplete: true, pollInterval };
+  return { offered: all, isComplete: all.every(({ floor }) => !floor), pollInterval };
+}
+
+/** A server that names the target means nothing beyond it. */
+function upTo(all: readonly OfferedRelease[], target: number): OfferedRelease[] {
+  const last = all[target];
+  return all.filter((one) => last === one || compareVersions(one.version, last?.version ?? '') < 0);
 }
 
 /** Where there is a codebase for each manifest, its own comes first; who fetches tries the others as well. */

@@ -34,7 +34,7 @@ export type Choice =
  * names; any other machine in the one of highest priority that has its app, its track and its labels.
  */
 export function chooseService(services: readonly Service[], asker: Asker): Choice {
-  const ofApp = services.filter(({ omaha }) => canonicalApp(omaha.appID) === asker.app);
+  const ofApp = services.filter(({ omaha }) => appOf(omaha) === asker.app);
   if (asker.node !== undefined) return ofNode(ofApp, asker.node);
   const matching = ofApp.filter((service) => answers(service, asker));
   const highest = Math.max(...matching.map(({ priority }) => priority));
@@ -45,6 +45,17 @@ export function chooseService(services: readonly Service[], asker: Asker): Choic
   const message = `groups ${names.join(' and ')} answer this machine with equal priority; change a selector or a priority`;
   return { held: { reason: 'GroupConflict', message } };
 }
+
+/** Every request asks it of every group, so it is reckoned once for each that was read. */
+function appOf(omaha: Service['omaha']): string {
+  const known = APPS.get(omaha);
+  if (known !== undefined) return known;
+  const app = canonicalApp(omaha.appID);
+  APPS.set(omaha, app);
+  return app;
+}
+
+const APPS = new WeakMap<Service['omaha'], string>();
 
 function ofNode(services: readonly Service[], node: ClusterNode): Choice {
   const service = services.find(({ group }) => group === node.group);
