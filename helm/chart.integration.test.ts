@@ -188,6 +188,34 @@ suite('the chart as it is written', () => {
     assert.match(JSON.stringify(given), /"claimName":"disk"/);
   });
 
+  test('has a mirror with a bucket instead, which every replica serves from', async () => {
+    const s3 =
+      'bucket=images,endpoint=https://minio:9000,credentials.secretName=keys,ca.configMapName=ca,port=9000';
+    const set = s3.split(',').map((each) => `mirror.s3.${each}`);
+    const all = await mirrored('--set', ['mirror.enabled=true', ...set].join(','));
+    assert.ok(!all.some(({ kind }) => kind === 'PersistentVolumeClaim'));
+    assert.ok(all.some(({ kind }) => kind === 'PodDisruptionBudget'));
+    const deployment = all.find(({ kind }) => kind === 'Deployment') as Workload;
+    assert.equal(deployment.spec.replicas, 2);
+    const text = JSON.stringify(deployment);
+    assert.match(text, /"type":"RollingUpdate"/);
+    assert.match(
+      text,
+      /"--s3-bucket=images","--s3-region=us-east-1","--s3-prefix=careen\/","--s3-path-style"/,
+    );
+    assert.match(
+      text,
+      /--s3-endpoint=https:\/\/minio:9000","--s3-credentials=\/etc\/careen\/s3-credentials"/,
+    );
+    assert.match(text, /--s3-ca=\/etc\/careen\/s3-ca\/ca\.crt/);
+    assert.match(text, /"emptyDir":\{"sizeLimit":"20Gi"\}/);
+    assert.match(text, /"secret":\{"defaultMode":288,"secretName":"keys"\}/);
+    assert.match(JSON.stringify(all.filter(({ kind }) => kind === 'NetworkPolicy')), /"port":9000/);
+    const single = await mirrored('--set=mirror.enabled=true');
+    assert.equal((single.find(({ kind }) => kind === 'Deployment') as Workload).spec.replicas, 1);
+    assert.ok(!single.some(({ kind }) => kind === 'PodDisruptionBudget'));
+  });
+
   test('refuses a cluster whose tokens name no node', async () => {
     await assert.rejects(helm('template', CHART, '--kube-version=1.31.9'), /incompatible with Kubernetes/);
   });

@@ -2,7 +2,8 @@
 ServiceAccount, Deployment, Service, PodDisruptionBudget and rights of an operator.
 Takes (dict "root" $ "name" "careen-update" "program" "update.mjs" "values" .Values.update). One that keeps files also has
 "volume" (a volume source), "directory" (where it is mounted) and "ports" (container ports beside that of health). "args"
-and "env" are added to the container's; "single" makes it one replica.
+and "env" are added to the container's; "single" makes it one replica. "scratch" says that the volume is each replica's
+own. "mounts" are read-only volumes: a list of (dict "name" "ca" "path" "/etc/ca" "source" (a volume source)).
 */}}
 {{- define "careen.operator" -}}
 apiVersion: v1
@@ -25,7 +26,7 @@ spec:
   # All new replicas come up as standbys before the first old one goes, so that leadership changes hands once; who
   # leads gives up its lease when it is asked to end.
   strategy:
-    {{- if .volume }}
+    {{- if and .volume (not .scratch) }}
     type: Recreate # the volume is for one at a time
     {{- else }}
     type: RollingUpdate
@@ -128,13 +129,23 @@ spec:
           resources: {{- toYaml .values.resources | nindent 12 }}
           terminationMessagePolicy: FallbackToLogsOnError
           securityContext: {{- include "careen.restrictedContainer" . | nindent 12 }}
-          {{- if .volume }}
+          {{- if or .volume .mounts }}
           volumeMounts:
+            {{- if .volume }}
             - { name: data, mountPath: {{ .directory }} }
+            {{- end }}
+            {{- range .mounts }}
+            - { name: {{ .name }}, mountPath: {{ .path }}, readOnly: true }
+            {{- end }}
           {{- end }}
-      {{- with .volume }}
+      {{- if or .volume .mounts }}
       volumes:
+        {{- with .volume }}
         - {{- merge (dict "name" "data") . | toYaml | nindent 10 }}
+        {{- end }}
+        {{- range .mounts }}
+        - {{- merge (dict "name" .name) .source | toYaml | nindent 10 }}
+        {{- end }}
       {{- end }}
 ---
 # Health and metrics. Headless: each replica has its own.

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '#test/cluster/binaries/cache.ts';
-import { goBuild } from '#test/cluster/binaries/go-build.ts';
-import { buildKey, type BinaryName, type GoModule } from '#test/cluster/binaries/go-module.ts';
-import { ClusterError } from '#test/cluster/cluster-error.ts';
-import { withLock } from '#test/cluster/binaries/lock.ts';
+import { builtWithGo, unlessWithoutGo } from '#test/cluster/binaries/built-with-go.ts';
+import type { GoModule } from '#test/cluster/binaries/go-module.ts';
 import type { KubeObject } from '#api/meta.ts';
 import { run } from '#test/stack/kubectl.ts';
 
@@ -54,36 +51,14 @@ const VERSIONED_BY = {
   flux: 'github.com/fluxcd/pkg/runtime',
 } as const;
 
-/** Both, or why they cannot be had: no Go, where nobody publishes them. */
+/** Both, or why they cannot be had. */
 export async function findJudges(): Promise<{ argo: string; flux: string; skip: string | false }> {
-  try {
-    return { argo: await findJudge('argo'), flux: await findJudge('flux'), skip: false };
-  } catch (error) {
-    if (!(error instanceof ClusterError) || (await hasGo())) throw error;
-    return { argo: '', flux: '', skip: error.message };
-  }
-}
-
-function hasGo(): Promise<boolean> {
-  return run('go', ['version']).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** The path of a judge, built with Go once and kept in the cache. */
-async function findJudge(judge: Judge): Promise<string> {
-  const module = await moduleOf(judge);
-  const directory = path.join(cacheDirectory(), await buildKey(module));
-  const program = path.join(directory, judge);
-  if (await exists(program)) return program;
-  await mkdir(directory, { recursive: true });
-  await withLock(`${directory}.lock`, async () => {
-    if (await exists(program)) return;
-    await goBuild(module, judge as BinaryName, `${program}.new`, (line) => process.stderr.write(`${line}\n`));
-    await rename(`${program}.new`, program);
-  });
-  return program;
+  const found = await unlessWithoutGo(async () => ({
+    argo: await builtWithGo(await moduleOf('argo'), 'argo'),
+    flux: await builtWithGo(await moduleOf('flux'), 'flux'),
+    skip: false as const,
+  }));
+  return { argo: '', flux: '', ...found };
 }
 
 async function moduleOf(judge: Judge): Promise<GoModule> {
@@ -98,11 +73,4 @@ async function moduleOf(judge: Judge): Promise<GoModule> {
     variables: [],
     versionedBy: VERSIONED_BY[judge],
   };
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -6,5 +6,5 @@ await runOperator({
   name: 'careen-mirror',
   argv: process.argv.slice(2),
   flags: mirrorFlags,
-  setup: (context) => new MirrorOperator(context),
+  setup: (context) => MirrorOperator.start(context),
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resourcePath } from '#api/group.ts';
 import type { NodeGroup, UpdateChannel } from '#api/kinds.ts';
 import { freshCheck } from '#runtime/health/health.ts';
@@ -8,23 +9,40 @@ import { FileFetcher } from './fetch/fetch-file.ts';
 import type { mirrorFlags } from './mirror-flags.ts';
 import { Mirror } from './mirror.ts';
 import { PayloadServer } from './serve/payload-server.ts';
-import { DirectoryStore } from './store/directory-store.ts';
-import type { PayloadStore } from './store/payload-store.ts';
+import { MirrorMetrics } from './mirror-metrics.ts';
+import { openStore, type Places } from './open-store.ts';
 
-/** Keeps payloads of channels with `spec.mirror` and serves them. The leader has the directory for itself. */
+const OPEN_AGAIN_MS = 10_000;
+
+/**
+ * Keeps payloads of channels with `spec.mirror` and serves them. The leader has a directory for itself; of a bucket it
+ * is the only one that writes, and every replica serves.
+ */
 export class MirrorOperator implements Operator {
   readonly #context: OperatorContext<typeof mirrorFlags>;
   readonly #channels: Informer<UpdateChannel>;
   readonly #groups: Informer<NodeGroup>;
-  readonly #store: PayloadStore;
-  readonly #fetcher = new FileFetcher();
+  readonly #places: Places;
+  readonly #measured: MirrorMetrics;
+  readonly #fetcher: FileFetcher;
   #mirror: Mirror | undefined;
   #server: PayloadServer | undefined;
 
-  constructor(context: OperatorContext<typeof mirrorFlags>) {
-    const { client, log, metrics, health, flags } = context;
+  static async start(context: OperatorContext<typeof mirrorFlags>): Promise<MirrorOperator> {
+    const { flags, log, metrics } = context;
+    const measured = new MirrorMetrics(metrics.registry, flags.sizeLimit);
+    const places = await openStore(flags, log, measured.corrupt);
+    const operator = new MirrorOperator(context, places, measured);
+    if (places.store.isShared) await operator.#serve();
+    return operator;
+  }
+
+  private constructor(context: OperatorContext<typeof mirrorFlags>, places: Places, measured: MirrorMetrics) {
+    const { client, log, metrics, health } = context;
     this.#context = context;
-    this.#store = new DirectoryStore(flags.directory);
+    this.#places = places;
+    this.#measured = measured;
+    this.#fetcher = new FileFetcher({}, measured.received);
     const shared = { client, log, metrics, onChange: () => this.#mirror?.wake() };
     this.#channels = new Informer<UpdateChannel>({ ...shared, path: resourcePath('UpdateChannel') });
     this.#groups = new Informer<NodeGroup>({ ...shared, path: resourcePath('NodeGroup') });
@@ -33,28 +51,25 @@ export class MirrorOperator implements Operator {
       health.live(`informer-${index}`, freshCheck(informer));
       health.ready(`informer-${index}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
     }
-    health.ready('payloads', () => (this.#server === undefined ? 'not served yet' : undefined));
+    health.ready('payloads', () =>
+      this.#server === undefined ? 'not served yet' : this.#places.store.trouble(),
+    );
   }
 
   async lead(signal: AbortSignal): Promise<void> {
     const { client, log, flags } = this.#context;
     await Promise.all([this.#channels.synced(signal), this.#groups.synced(signal)]);
-    await this.#store.open();
-    this.#server = await new PayloadServer({
-      address: flags.payloadAddress,
-      store: this.#store,
-      log,
-    }).listen();
-    log.info('serving payloads', { port: this.#server.port });
+    await this.#opened(signal);
+    if (this.#server === undefined) await this.#serve();
     this.#mirror = new Mirror({
       client,
       log,
       channels: () => this.#channels.list(),
       groups: () => this.#groups.list(),
-      store: this.#store,
+      ...this.#places,
+      metrics: this.#measured,
       fetcher: this.#fetcher,
       work: join(flags.directory, 'work'),
-      incoming: join(flags.directory, 'incoming'),
       limit: flags.sizeLimit,
       baseURL: flags.baseUrl,
       now: Date.now,
@@ -64,6 +79,30 @@ export class MirrorOperator implements Operator {
 
   async stop(): Promise<void> {
     await Promise.all([this.#server?.close(), this.#fetcher.close()]);
+    this.#places.store.close();
     await Promise.all([this.#channels.stop(), this.#groups.stop()]);
+  }
+
+  async #serve(): Promise<void> {
+    const { log, flags } = this.#context;
+    const { store } = this.#places;
+    const served = this.#measured.answered;
+    const server = new PayloadServer({ address: flags.payloadAddress, store, log, served });
+    this.#server = await server.listen();
+    log.info('serving payloads', { port: this.#server.port });
+  }
+
+  /** A bucket that is away for a while is waited for; what a directory says goes for good. */
+  async #opened(signal: AbortSignal): Promise<void> {
+    const { store } = this.#places;
+    for (;;) {
+      try {
+        return await store.open();
+      } catch (error) {
+        if (!store.isShared) throw error;
+        this.#context.log.warn('cannot open the store', { error });
+        await sleep(OPEN_AGAIN_MS, undefined, { signal });
+      }
+    }
   }
 }

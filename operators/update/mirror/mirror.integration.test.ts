@@ -18,6 +18,7 @@ import { createLogger } from '#runtime/log/log.ts';
 import { guarded } from '#test/cluster/guardian.ts';
 import { startPayloadServer, type PayloadServer as Origin } from '#test/machine/payload-server.ts';
 import { FileFetcher } from './fetch/fetch-file.ts';
+import { IncomingDirectory } from './fetch/incoming-directory.ts';
 import { fetchRelease, type FetchPlaces } from './fetch/fetch-release.ts';
 import { MirrorError, type MirrorErrorCode } from './mirror-error.ts';
 import type { WantedRelease } from './plan/wanted.ts';
@@ -35,6 +36,7 @@ let server: PayloadServer;
 let store: DirectoryStore;
 let directory = '';
 let places: FetchPlaces;
+let incoming = '';
 
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'careen-mirror-'));
@@ -48,7 +50,8 @@ beforeEach(async () => {
   await store.open();
   const fetcher = new FileFetcher({ backoffMs: 5, attempts: 4 });
   const { signal } = new AbortController();
-  places = { work: join(directory, 'work'), incoming: join(directory, 'incoming'), fetcher, signal };
+  incoming = join(directory, 'incoming');
+  places = { work: join(directory, 'work'), incoming: new IncomingDirectory(incoming), fetcher, signal };
   server = await new PayloadServer({ address: '127.0.0.1:0', store, log }).listen();
 });
 afterEach(async () => {
@@ -154,7 +157,7 @@ describe('a release', () => {
 
   it('that was put there by hand needs no server', async () => {
     for (const release of [await maker.build('2.7.0'), await maker.payload('2.8.0')]) {
-      const [from, to] = [join(root, 'origin', release.version), join(places.incoming, release.version)];
+      const [from, to] = [join(root, 'origin', release.version), join(incoming, release.version)];
       await mkdir(to, { recursive: true });
       for (const name of await readdir(from))
         await writeFile(join(to, name), await readFile(join(from, name)));

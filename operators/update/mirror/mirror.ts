@@ -6,6 +6,8 @@ import type { KubeClient } from '#runtime/client/client.ts';
 import type { Log } from '#runtime/log/log.ts';
 import type { FileFetcher } from './fetch/fetch-file.ts';
 import { fetchRelease } from './fetch/fetch-release.ts';
+import type { Incoming } from './fetch/incoming.ts';
+import type { MirrorMetrics } from './mirror-metrics.ts';
 import { mirrorTurn, type Failure, type Turn } from './mirror-turn.ts';
 import { releaseKey } from './plan/mirror-status.ts';
 import type { WantedRelease } from './plan/wanted.ts';
@@ -21,7 +23,8 @@ export interface MirrorOptions {
   /** Where files grow until they are verified. */
   work: string;
   /** Where people put files. */
-  incoming: string;
+  incoming: Incoming;
+  metrics: MirrorMetrics;
   /** Bytes. */
   limit: number;
   baseURL: string;
@@ -68,13 +71,17 @@ export class Mirror {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    const { store, channels, groups, limit, baseURL, now } = this.#options;
+    const { store, metrics, channels, groups, limit, baseURL, now } = this.#options;
     const held = await store.trees();
     const facts = { channels: channels(), groups: groups(), held, failures: this.#failures };
     const turn = mirrorTurn({ ...facts, limit, baseURL, now: now() });
     // Told before it is done: nobody is sent to a file that goes.
     await this.#tell(turn, signal);
-    for (const digest of turn.drop) await store.drop(digest);
+    for (const digest of turn.drop) {
+      await store.drop(digest);
+      metrics.evicted();
+    }
+    metrics.held(held.filter(({ digest }) => !turn.drop.includes(digest)));
     if (this.#fetching !== undefined) return;
     if (turn.fetch !== undefined) this.#fetching = this.#fetch(turn.fetch, signal);
     else await this.#clearWork();
@@ -96,15 +103,17 @@ export class Mirror {
   }
 
   async #fetch(release: WantedRelease, signal: AbortSignal): Promise<void> {
-    const { store, log, work, incoming, fetcher, now } = this.#options;
+    const { store, log, metrics, work, incoming, fetcher, now } = this.#options;
     const { version, variant } = release;
     const key = releaseKey(release);
     try {
       await fetchRelease(release, store, { work, incoming, fetcher, signal });
       this.#failures.delete(key);
+      metrics.fetched();
       log.info('a release is in the mirror', { version, variant });
     } catch (error) {
       if (signal.aborted) return;
+      metrics.fetched(error);
       const times = (this.#failures.get(key)?.times ?? 0) + 1;
       const retryAt = now() + Math.min(RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS);
       const message = (error as Error).message.slice(0, 1024);
@@ -118,8 +127,9 @@ export class Mirror {
 
   /** Nothing is under way: what lies there was given up. */
   async #clearWork(): Promise<void> {
-    const { work, now } = this.#options;
+    const { store, work, now } = this.#options;
     if ([...this.#failures.values()].some(({ retryAt }) => retryAt > now())) return;
     for (const name of await readdir(work)) await rm(`${work}/${name}`, { recursive: true, force: true });
+    await store.clear();
   }
 }

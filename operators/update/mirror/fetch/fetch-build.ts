@@ -7,7 +7,6 @@ import { keyFingerprint } from '../../channel/trusted-key.ts';
 import { verifyCrau } from '../crau/verify-crau.ts';
 import { MirrorError, type MirrorErrorCode } from '../mirror-error.ts';
 import type { Fetched, FetchPlaces } from './fetch-release.ts';
-import { takeLocal } from './local-file.ts';
 
 /**
  * Fetches the packages of a build and verifies each: size, SHA-1 and SHA-256 as the build has them, and a signature by
@@ -19,20 +18,18 @@ export async function fetchBuild(
   keys: readonly string[],
   places: FetchPlaces,
 ): Promise<Fetched> {
-  const { incoming } = places;
   const fetched: Fetched = { files: [], paths: [], key: '', incoming: [] };
   let trusted = keys;
   for (const file of build.packages) {
     const sha256 = Buffer.from(file.sha256, 'base64').toString('hex');
-    const local = join(incoming, version, file.name);
     const urls = build.codebases.map((codebase) => `${codebase.replace(/\/?$/, '/')}${file.name}`);
     const path = join(places.work, sha256);
-    const key = await fetchPackage(file, { path, local, urls }, trusted, places);
+    const key = await fetchPackage(file, { version, path, urls }, trusted, places);
     trusted = [key];
     fetched.key = keyFingerprint(key);
     fetched.files.push({ name: file.name, sha256, size: file.size });
     fetched.paths.push({ path, sha256 });
-    fetched.incoming.push(local);
+    fetched.incoming.push(file.name);
   }
   return fetched;
 }
@@ -41,19 +38,20 @@ export async function fetchBuild(
 const ELSEWHERE: readonly MirrorErrorCode[] = ['Unreachable', 'Refused', 'SizeMismatch', 'DigestMismatch'];
 
 interface Sources {
+  version: string;
   path: string;
-  local: string;
   urls: readonly string[];
 }
 
 /** Takes what is there, or else what lies there by hand, or else the first address that has the right file. */
 async function fetchPackage(
   file: OmahaPackage,
-  { path, local, urls }: Sources,
+  { version, path, urls }: Sources,
   keys: readonly string[],
-  { fetcher, signal }: FetchPlaces,
+  { fetcher, incoming, signal }: FetchPlaces,
 ): Promise<string> {
-  const isThere = (await isWhole(path, file.size)) || (await takeLocal(local, path, file.size));
+  const isThere =
+    (await isWhole(path, file.size)) || (await incoming.take(version, file.name, path, file.size));
   if (isThere) return verified(path, file, keys);
   let first: unknown;
   for (const url of urls) {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isChunk, unpackChunk } from '#agent/payload/chunk.ts';
 import { Fetcher } from '#agent/payload/fetcher.ts';
@@ -11,7 +11,6 @@ import { keyFingerprint } from '../../channel/trusted-key.ts';
 import { MirrorError, type MirrorErrorCode } from '../mirror-error.ts';
 import { fileDigest } from '../store/blob-record.ts';
 import type { Fetched, FetchPlaces } from './fetch-release.ts';
-import { takeLocal } from './local-file.ts';
 
 /** Manifest and signature as they came. */
 interface Head {
@@ -29,15 +28,14 @@ export async function fetchCareen(
   keys: readonly string[],
   places: FetchPlaces,
 ): Promise<Fetched> {
-  const incoming = join(places.incoming, version);
-  const head = await readHead(payload, incoming, places.signal);
+  const { incoming } = places;
+  const head = await readHead(payload, version, places);
   const { manifest, key, digest } = verifiedHead(head, payload, version, keys);
   const blob = join(places.work, `${digest}.blob`);
   const last = manifest.chunks.at(-1);
   const size = last === undefined ? 0 : last.offset + last.length;
-  const local = join(incoming, manifest.blob);
   const isThere = (await stat(blob).catch(() => undefined))?.size === size;
-  if (isThere || !(await takeLocal(local, blob, size))) {
+  if (!isThere && !(await incoming.take(version, manifest.blob, blob, size))) {
     const urls = [new URL(manifest.blob, payload.manifest).href];
     await places.fetcher.fetch({ urls, size, path: blob }, places.signal);
   }
@@ -53,15 +51,14 @@ export async function fetchCareen(
     files: paths.map(({ sha256 }, index) => ({ name: names[index] ?? '', sha256, size: sizes[index] ?? 0 })),
     paths,
     key: keyFingerprint(key),
-    incoming: names.map((name) => join(incoming, name)),
+    incoming: names,
   };
 }
 
-async function readHead({ manifest }: Payload, incoming: string, signal: AbortSignal): Promise<Head> {
-  const path = join(incoming, 'manifest.json');
-  const [local, signature] = await Promise.all(
-    [path, `${path}.minisig`].map((one) => readFile(one).catch(() => undefined)),
-  );
+async function readHead({ manifest }: Payload, version: string, places: FetchPlaces): Promise<Head> {
+  const { incoming, signal } = places;
+  const local = await incoming.read(version, 'manifest.json', MAX_MANIFEST_BYTES);
+  const signature = await incoming.read(version, 'manifest.json.minisig', MAX_SIGNATURE_BYTES);
   if (local !== undefined && signature !== undefined) return { manifest: local, signature };
   const fetcher = new Fetcher(signal);
   try {

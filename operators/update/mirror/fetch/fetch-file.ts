@@ -33,9 +33,12 @@ export class FileFetcher {
   readonly #agent = new Agent({ connections: 2, allowH2: false });
   readonly #dispatcher = this.#agent.compose(interceptors.redirect({ maxRedirections: 5 }));
   readonly #times: FetchTimes;
+  readonly #received: (bytes: number) => void;
 
-  constructor(times: Partial<FetchTimes> = {}) {
+  /** `received` is told of bytes as they come. */
+  constructor(times: Partial<FetchTimes> = {}, received: (bytes: number) => void = () => {}) {
     this.#times = { ...TIMES, ...times };
+    this.#received = received;
   }
 
   /** Throws MirrorError Unreachable, Refused or SizeMismatch, or the signal's reason. */
@@ -92,7 +95,7 @@ export class FileFetcher {
     if (from === 0) await rm(path, { force: true });
     await rememberTag(response, tagPath);
     const sink = createWriteStream(path, { flags: from === 0 ? 'w' : 'a' });
-    await pipeline(response.body, atMost(size - from, url), sink, { signal });
+    await pipeline(response.body, atMost(size - from, url, this.#received), sink, { signal });
     const done = await sizeOf(path);
     if (done < size) throw new Error(`${url} broke off at ${done} of ${size} bytes`);
   }
@@ -116,11 +119,12 @@ async function rememberTag({ headers }: Dispatcher.ResponseData, tagPath: string
   else await rm(tagPath, { force: true });
 }
 
-function atMost(limit: number, url: string): Transform {
+function atMost(limit: number, url: string, received: (bytes: number) => void): Transform {
   let size = 0;
   return new Transform({
     transform(part: Buffer, _, done) {
       size += part.length;
+      received(part.length);
       const message = `${url} has more bytes than it should; correct the size or the file`;
       if (size > limit) done(new MirrorError('SizeMismatch', message));
       else done(null, part);

@@ -1,17 +1,16 @@
 import { hash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { WantedRelease } from '../plan/wanted.ts';
 import type { PayloadStore, VerifiedFile } from '../store/payload-store.ts';
 import type { Tree, TreeFile } from '../store/tree.ts';
 import { fetchBuild } from './fetch-build.ts';
 import { fetchCareen } from './fetch-careen.ts';
 import type { FileFetcher } from './fetch-file.ts';
+import type { Incoming } from './incoming.ts';
 
 /** Where files grow, and where people put them. */
 export interface FetchPlaces {
   work: string;
-  /** Holds a directory for each version. */
-  incoming: string;
+  incoming: Incoming;
   fetcher: FileFetcher;
   signal: AbortSignal;
 }
@@ -23,7 +22,7 @@ export interface Fetched {
   paths: VerifiedFile[];
   /** Fingerprint of the key that signed them. */
   key: string;
-  /** Where people may have put them; not needed any more once they are published. */
+  /** What people may have put there; not needed any more once it is published. */
   incoming: string[];
 }
 
@@ -40,7 +39,7 @@ export async function fetchRelease(
       : await fetchBuild(from.build, version, keys, places);
   const digest = fetched.files[0]?.sha256 ?? hash('sha256', '');
   const tree: Tree = { digest, version, variant, key: fetched.key, files: fetched.files };
-  await store.publish(tree, fetched.paths);
-  for (const path of fetched.incoming) await rm(path, { force: true });
+  await store.publish(tree, fetched.paths, places.signal);
+  for (const name of fetched.incoming) await places.incoming.remove(version, name);
   return tree;
 }

@@ -24,6 +24,7 @@ export interface PayloadServerOptions {
 /** A client that takes nothing for so long is let go. */
 const IDLE_MS = 120_000;
 const MAX_CONNECTIONS = 1024;
+const RETRY_AFTER_S = 5;
 const PATH = /^\/payloads\/([0-9a-f]{64})\/([A-Za-z0-9._+/-]{1,256})$/;
 
 /**
@@ -39,7 +40,9 @@ export class PayloadServer {
     this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 }, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         if (!isGone(error)) options.log.warn('cannot serve a payload', { error, url: request.url });
-        response.destroy();
+        // What is not begun can be said no to: the machine comes back, perhaps to another replica.
+        if (response.headersSent) response.destroy();
+        else this.#end(response.setHeader('retry-after', RETRY_AFTER_S), 503);
       });
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
@@ -94,14 +97,20 @@ export class PayloadServer {
     const body = isWanted ? await this.#options.store.read(file.sha256, start, end) : undefined;
     const type = file.name.endsWith('.json') ? 'application/json' : 'application/octet-stream';
     response.writeHead(range ? 206 : 200, { 'content-type': type, 'content-length': end - start });
-    if (body === undefined) response.end();
-    else await pipeline(body, response);
-    this.#options.served?.({ status: response.statusCode, bytes: body === undefined ? 0 : end - start });
+    if (body === undefined) return this.#end(response);
+    let bytes = 0;
+    body.on('data', (part: Buffer) => (bytes += part.length));
+    try {
+      await pipeline(body, response);
+    } finally {
+      this.#options.served?.({ status: response.statusCode, bytes });
+    }
   }
 
-  #end(response: ServerResponse, status: number): void {
-    response.writeHead(status).end();
-    this.#options.served?.({ status, bytes: 0 });
+  #end(response: ServerResponse, status?: number): void {
+    if (status !== undefined) response.writeHead(status);
+    response.end();
+    this.#options.served?.({ status: response.statusCode, bytes: 0 });
   }
 }
 

@@ -15,7 +15,9 @@ const READ_BYTES = 256 * 1024;
  * `records/` holds size and time of change as of then; a tree in `trees/` comes last, so that what it names is there.
  */
 export class DirectoryStore implements PayloadStore {
+  readonly isShared = false;
   readonly #directory: string;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -44,8 +46,10 @@ export class DirectoryStore implements PayloadStore {
   }
 
   async publish(tree: Tree, files: readonly VerifiedFile[]): Promise<void> {
-    for (const file of files) await this.#take(file);
-    await replaceFile(this.#path('trees', `${tree.digest}.json`), JSON.stringify(tree), 0o644);
+    await this.#inTurn(async () => {
+      for (const file of files) await this.#take(file);
+      await replaceFile(this.#path('trees', `${tree.digest}.json`), JSON.stringify(tree), 0o644);
+    });
     // Only now: a program that was killed before finds them, and need not fetch them again.
     for (const { path } of files) await rm(path, { force: true });
   }
@@ -53,12 +57,25 @@ export class DirectoryStore implements PayloadStore {
   async drop(digest: string): Promise<void> {
     await rm(this.#path('trees', `${digest}.json`), { force: true });
     await syncDirectory(this.#path('trees'));
-    await this.#dropUnused();
+    await this.#inTurn(() => this.#dropUnused());
   }
 
   async read(sha256: string, start: number, end: number): Promise<Readable> {
     const file = await open(this.#path('blobs', sha256), constants.O_RDONLY);
     return file.createReadStream({ start, end: end - 1, highWaterMark: READ_BYTES });
+  }
+
+  async clear(): Promise<void> {} // what is not in a tree goes when one is dropped, and when it is opened
+
+  trouble(): undefined {}
+
+  close(): void {}
+
+  /** A file whose tree is about to come must not be taken for one that nobody needs. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   async #take({ path, sha256 }: VerifiedFile): Promise<void> {

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
+import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
  * Imported before a program (`--import`), kills it before its n-th change to a file system, n from KILL_AT, counted
- * from the moment that `globalThis.countWrites` is true.
+ * from the moment that `globalThis.countWrites` is true; with KILL_BEFORE=requests before its n-th request to a bucket.
  */
 const killAt = Number(process.env['KILL_AT']);
 let count = 0;
@@ -16,12 +17,16 @@ function step(): void {
 
 type Changing = 'rename' | 'rm' | 'link' | 'copyFile' | 'writeFile' | 'mkdir' | 'open';
 const changing: Changing[] = ['rename', 'rm', 'link', 'copyFile', 'writeFile', 'mkdir', 'open'];
-for (const name of changing)
-  wrap(promises as unknown as Record<string, (...args: unknown[]) => unknown>, name);
-for (const name of ['write', 'writev', 'open']) {
-  wrap(fs as unknown as Record<string, (...args: unknown[]) => unknown>, name);
+if (process.env['KILL_BEFORE'] === 'requests') wrapAll(http, ['request']);
+else {
+  wrapAll(promises, changing);
+  wrapAll(fs, ['write', 'writev', 'open']);
 }
 syncBuiltinESMExports();
+
+function wrapAll(module: object, names: readonly string[]): void {
+  for (const name of names) wrap(module as Record<string, (...args: unknown[]) => unknown>, name);
+}
 
 function wrap(module: Record<string, (...args: unknown[]) => unknown>, name: string): void {
   const original = module[name];
