@@ -3,6 +3,7 @@ import { CORDON_ANNOTATION, KEEP_CORDONED_ANNOTATION } from '#api/group.ts';
 import type { NodeState } from '#api/kinds.ts';
 import { readyCondition, type Node } from '#api/meta.ts';
 import type { Grant, Phase } from '#api/node-state.ts';
+import { readMark, type CordonMark } from './cordon-mark.ts';
 
 /** What decisions know of one Node and its NodeState; plain facts, no opinions. */
 export interface NodeFacts {
@@ -16,8 +17,8 @@ export interface NodeFacts {
   /** How long the operator itself has seen this boot Ready without a break, on a clock that never jumps. */
   readyForMs: number;
   cordoned: boolean;
-  /** Our cordon mark: when it was set, epoch milliseconds. */
-  mark?: { at: number };
+  /** Our cordon mark: when it was set, epoch milliseconds, and whether we took the cordon itself off for a grant. */
+  mark?: CordonMark;
   keepCordoned: boolean;
   /** Absent: no agent has reported for this Node (a NodeState of another UID is not its own). */
   state?: StateFacts;
@@ -50,7 +51,8 @@ export interface StateFacts {
 
 /** Reads the facts out of a Node and, when it belongs to this very Node, its NodeState. */
 export function nodeFacts(node: Node, state: NodeState | undefined, readyForMs: number): NodeFacts {
-  const mark = markOf(node);
+  const text = node.metadata.annotations?.[CORDON_ANNOTATION];
+  const mark = text === undefined ? undefined : readMark(text);
   const own = state && belongsTo(state, node) ? stateFacts(state) : undefined;
   return {
     name: node.metadata.name,
@@ -65,14 +67,6 @@ export function nodeFacts(node: Node, state: NodeState | undefined, readyForMs: 
     ...(mark === undefined ? {} : { mark }),
     ...(own === undefined ? {} : { state: own }),
   };
-}
-
-/** The cordon mark is `<identity>@<instant>`; one that cannot be read is still ours. */
-function markOf(node: Node): NodeFacts['mark'] {
-  const text = node.metadata.annotations?.[CORDON_ANNOTATION];
-  if (text === undefined) return undefined;
-  const at = Date.parse(text.slice(text.lastIndexOf('@') + 1));
-  return { at: Number.isNaN(at) ? 0 : at };
 }
 
 function readiness(node: Node): NodeFacts['ready'] {

@@ -35,12 +35,11 @@ export type Step =
     }
   | { do: 'Cordon' }
   | { do: 'Drain'; force: boolean }
-  | { do: 'Grant'; notAfter: number; lift?: true }
   /**
-   * Take the cordon off, and keep the mark, once the grant is out: the operator itself goes down with the node, and
-   * must be able to be scheduled there when it is back, since nobody else could lift the cordon then.
+   * `lift`: take the cordon off and keep the mark, and then write the grant. The operator itself goes down with the
+   * node, and must be able to be scheduled there when it is back, since nobody else could lift the cordon then.
    */
-  | { do: 'Lift' }
+  | { do: 'Grant'; notAfter: number; lift?: true }
   /** Take an open grant back; the node keeps its place. */
   | { do: 'Revoke'; verdict: Told }
   /** Take the grant back, uncordon and give the place back. */
@@ -52,8 +51,6 @@ export interface Progress {
   drain?: DrainState | undefined;
   /** Since when the budget is exceeded without the node's doing, epoch milliseconds. */
   overSince?: number | undefined;
-  /** Id of the grant under which the node is not to be kept cordoned. */
-  lifted?: string | undefined;
 }
 
 interface Turn extends Progress {
@@ -79,9 +76,7 @@ export function nextStep(subject: Subject, snapshot: Snapshot, progress: Progres
     const missing = back(holder, node, { now, minReadyMs: minReadyMs(subject.member) });
     return afterReboot(subject, missing);
   }
-  if (inFlight(node)) {
-    return mustLift(node, progress) ? { do: 'Lift' } : { do: 'Wait', verdict: goingDown(holder, node, now) };
-  }
+  if (inFlight(node)) return { do: 'Wait', verdict: goingDown(holder, node, now) };
   if (node.mark !== undefined && !reported(node)) return { do: 'Wait', verdict: UNREPORTED };
   const refusal = refused(subject, now);
   if (refusal === undefined)
@@ -97,22 +92,16 @@ function afterDrain({ node, member }: Subject, holder: Holder, now: number): Ste
   return { do: 'CallOff', verdict: { reason: 'Uncordoning', message: 'its configuration is changed' } };
 }
 
-/** Unless a person wants it cordoned. */
-function mustLift(node: NodeFacts, { lifted }: Progress): boolean {
-  const open = openGrant(node);
-  return (
-    lifted !== undefined &&
-    open?.id === lifted &&
-    node.cordoned &&
-    !node.keepCordoned &&
-    node.mark !== undefined
-  );
-}
-
 /** Without its agent's word nobody knows whether the node has accepted a grant: nothing is called off. */
 const UNREPORTED: Told = {
   reason: 'NodeUnavailable',
   message: 'its NodeState is lost in the middle of its turn; kept as it is until its agent reports',
+};
+
+/** What a node is told whose cordon is off before its time. */
+export const DRAINED_AGAIN: Told = {
+  reason: 'Draining',
+  message: 'its cordon was lifted by others; drained again',
 };
 
 /** When the turn began: a cordon mark that cannot be read tells no time. */
@@ -151,7 +140,7 @@ function beforeReboot(subject: Subject, snapshot: Snapshot, turn: Turn): Step {
   const over = overBudget(subject, snapshot) ?? selfDown(node);
   if (over !== undefined) return held(node, over, snapshot.now, turn);
   const grant = openGrant(node);
-  if (grant !== undefined && !asksAnew(node, grant)) return granted(subject, snapshot.now, turn);
+  if (grant !== undefined && !asksAnew(node, grant)) return granted(subject, snapshot.now);
   if (node.mark === undefined || !node.cordoned) return { do: 'Cordon' };
   return drained(subject, snapshot.now, turn);
 }
@@ -169,28 +158,23 @@ function held(node: NodeFacts, verdict: Told, now: number, { overSince = now }: 
   return { do: 'CallOff', verdict, notBefore: now + OVER_BUDGET_PAUSE_MS };
 }
 
-function granted({ node }: Subject, now: number, { lifted }: Turn): Step {
+function granted({ node }: Subject, now: number): Step {
   const may = openGrant(node)?.mode === 'drain' ? 'may change its configuration' : 'may reboot';
   const verdict: Told = { reason: 'Granted', message: may };
-  const uncordoned = !node.cordoned && openGrant(node)?.id !== lifted;
-  if (node.mark === undefined || uncordoned) {
-    return {
-      do: 'Revoke',
-      verdict: { reason: 'Draining', message: 'its cordon was lifted by others; drained again' },
-    };
-  }
+  const { cordoned, mark } = node;
+  if (mark === undefined || (!cordoned && !mark.lifted)) return { do: 'Revoke', verdict: DRAINED_AGAIN };
   const left = Date.parse(openGrant(node)?.notAfter ?? '') + SKEW_MS - now;
-  if (left > 0 && mustLift(node, { lifted })) return { do: 'Lift' };
   if (left > 0) return { do: 'Wait', verdict, againMs: left };
   const message = 'its agent did not accept the grant in time; see that it runs on the node';
   return { do: 'CallOff', verdict: { reason: 'NotBack', message }, notBefore: now + PAUSE_MS };
 }
 
-function drained({ member, windows }: Subject, now: number, { drain, since }: Turn): Step {
+function drained({ node, member, windows }: Subject, now: number, { drain, since }: Turn): Step {
   if (drain?.done === true) {
     const horizon = now + GRANT_MS;
     const notAfter = Math.min(...windows.map((w) => openUntil(w.window, now, horizon)), horizon);
-    return { do: 'Grant', notAfter, ...(drain.lift ? { lift: true } : {}) };
+    // A person who wants the node cordoned is heeded.
+    return { do: 'Grant', notAfter, ...(drain.lift && !node.keepCordoned ? { lift: true } : {}) };
   }
   const policy = 'group' in member ? member.group.spec.reboot.drain : undefined;
   const late = policy !== undefined && now - since > durationMs(policy.timeout);

@@ -3,13 +3,14 @@ import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { test } from 'node:test';
 import { KEEP_CORDONED_ANNOTATION } from '#api/group.ts';
 import { addWindow, clusterOf } from '../simulation/cluster-of.ts';
+import type { Place } from '../simulation/crew.ts';
 import { Replica, type Pending } from '../simulation/replica.ts';
 import type { World } from '../simulation/world.ts';
 
 /** A replica of the operator whose calls are let through one by one. */
-function operate(world: World, identity = 'me') {
+function operate(world: World, identity = 'me', place?: Place) {
   const pending: Pending[] = [];
-  const replica = new Replica(world, pending, identity);
+  const replica = new Replica(world, pending, identity, place);
   const execute = async (call: Pending): Promise<void> => {
     world.step = 1;
     try {
@@ -228,4 +229,52 @@ test('a grant that an old leader still has under way fails once the node was cal
   assert.deepEqual(world.holders('all'), []);
   await old.execute(late);
   assert.equal(grantOf(world), undefined);
+});
+
+/** The only operator there is runs on n0 and is about to write its grant, having taken the cordon off. */
+async function aloneBeforeItsGrant() {
+  const { world, machines } = clusterOf(2);
+  machines.request('n0');
+  const self = { namespace: 'careen-system', pod: 'lock' };
+  const labels = { 'app.kubernetes.io/part-of': 'careen', 'app.kubernetes.io/name': 'careen-reboot-lock' };
+  const ownerReferences = [
+    { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'r', controller: true },
+  ];
+  const own = {
+    metadata: { name: self.pod, namespace: self.namespace, uid: 'lock', labels, ownerReferences },
+  };
+  world.pods.set('n0', [own]);
+  const alone = operate(world, 'alone', { self, ownNode: 'n0' });
+  await alone.run('locks');
+  await alone.run('n0');
+  alone.look();
+  alone.replica.start('n0');
+  for (let turn = 0; alone.pending[0]?.name !== 'applyReboot' && turn < 100; turn++) {
+    for (const call of alone.pending.splice(0)) await alone.execute(call);
+    await turnOfLoop();
+  }
+  const [grant] = alone.pending.splice(0);
+  assert(grant);
+  return { world, alone, grant };
+}
+
+test('an operator that goes down with its node takes the cordon off before it lets the node go', async () => {
+  const { world, alone, grant } = await aloneBeforeItsGrant();
+  assert.equal(world.nodes.get('n0')?.spec?.unschedulable, undefined);
+  assert.equal(world.marked('n0'), true);
+  await alone.execute(grant);
+  assert.equal(grantOf(world)?.bootID, 'n0-1');
+  await operate(world, 'its successor').run('n0');
+  assert.equal(grantOf(world)?.bootID, 'n0-1', 'whoever leads next lets it stand');
+});
+
+test('an operator that was killed between the two leaves a node that the next one drains again', async () => {
+  const { world, alone, grant } = await aloneBeforeItsGrant();
+  const next = operate(world, 'its successor');
+  await next.run('n0');
+  assert.equal(world.nodes.get('n0')?.spec?.unschedulable, true);
+  await alone.execute(grant);
+  assert.equal(grantOf(world), undefined, 'a grant on the drain before comes too late');
+  await next.turn('n0');
+  assert.equal(grantOf(world)?.bootID, 'n0-1');
 });

@@ -6,18 +6,19 @@ import { StaleView, type View } from '../cluster/view.ts';
 import type { Self } from '../drain/crew.ts';
 import { Drain } from '../drain/drain.ts';
 import type { DrainState } from '../drain/plan.ts';
+import { writeMark, type CordonMark } from '../lock/cordon-mark.ts';
 import type { NodeFacts } from '../lock/facts.ts';
 import { pausedUntil } from '../lock/policy.ts';
 import { subjectOf, type Snapshot, type Subject } from '../lock/snapshot.ts';
 import { grantFor } from './grant.ts';
-import { nextStep, type Progress, type Step } from './step.ts';
+import { DRAINED_AGAIN, nextStep, type Progress, type Step } from './step.ts';
 
 /** What a node in its turn is at, for those who tell and measure. */
 export interface TurnReport {
   step: Step['do'];
   verdict?: Verdict<RebootReason> | undefined;
   /** What was carried out; absent when nothing was written. */
-  done?: 'Cordon' | 'Grant' | 'Lift' | 'Revoke' | 'CallOff' | 'Uncordon';
+  done?: 'Cordon' | 'Grant' | 'Revoke' | 'CallOff' | 'Uncordon';
   /** When our cordon was set, epoch milliseconds. */
   cordonedAt?: number | undefined;
   againMs?: number | undefined;
@@ -41,8 +42,6 @@ export class Turns {
   readonly #options: TurnsOptions;
   readonly #view: View;
   readonly #cluster: Cluster;
-  /** Grants under which the node is not to be kept cordoned: nobody could lead otherwise when it is back. */
-  readonly #lifted = new Map<string, string>();
   readonly #drains = new Map<string, Drain>();
   readonly #overSince = new Map<string, number>();
 
@@ -56,7 +55,7 @@ export class Turns {
   async step(name: string): Promise<TurnReport | undefined> {
     if (this.#view.stale() !== undefined) return { step: 'Wait', againMs: POLL_MS };
     const snapshot = this.#view.cached();
-    const progress: Progress = { overSince: this.#overSince.get(name), lifted: this.#lifted.get(name) };
+    const progress: Progress = { overSince: this.#overSince.get(name) };
     let step = this.#decide(name, snapshot, progress);
     if (step?.do === 'Drain') {
       progress.drain = await this.#drain(name, snapshot, step.force);
@@ -119,14 +118,15 @@ export class Turns {
     const cordonedAt = node.mark?.at;
     switch (step.do) {
       case 'Cordon':
-        await this.#cordon(node, now);
+        // A cordon that is off: whoever still means to grant on the drain before has to fail first.
+        if (node.mark !== undefined) await this.#tell(node, { hold: holdOf(DRAINED_AGAIN, now) });
+        await this.#cordon(node, { at: now, lifted: false });
         return { step: step.do, done: step.do, againMs: 0 };
       case 'Grant':
-        await this.#grant(node, step);
-        return { step: step.do, done: step.do, cordonedAt, ...(step.lift ? { againMs: 0 } : {}) };
-      case 'Lift':
-        await this.#patchNode(node, null, {});
-        return { step: step.do, done: step.do };
+        // First, since whoever writes the grant may be killed right after it, and nobody may be left who could.
+        if (step.lift) await this.#cordon(node, { at: cordonedAt || now, lifted: true });
+        await this.#tell(node, { grant: grantFor(node, step.notAfter) });
+        return { step: step.do, done: step.do, cordonedAt };
       case 'Revoke':
         await this.#tell(node, { hold: holdOf(step.verdict, now) });
         return { step: step.do, done: step.do, verdict: step.verdict, againMs: 0 };
@@ -145,16 +145,9 @@ export class Turns {
     }
   }
 
-  async #cordon(node: NodeFacts, now: number): Promise<void> {
-    const mark = `${this.#options.identity}@${new Date(now).toISOString()}`;
-    await this.#patchNode(node, true, { [CORDON_ANNOTATION]: mark });
-  }
-
-  async #grant(node: NodeFacts, { notAfter, lift }: Extract<Step, { do: 'Grant' }>): Promise<void> {
-    const grant = grantFor(node, notAfter);
-    if (lift) this.#lifted.set(node.name, grant.id);
-    else this.#lifted.delete(node.name);
-    await this.#tell(node, { grant });
+  async #cordon(node: NodeFacts, mark: CordonMark): Promise<void> {
+    const text = writeMark(this.#options.identity, mark);
+    await this.#patchNode(node, mark.lifted ? null : true, { [CORDON_ANNOTATION]: text });
   }
 
   /** Only our own cordon is lifted. A person who wants the node to stay cordoned keeps it. */
@@ -184,7 +177,6 @@ export class Turns {
 
   #forget(name: string): void {
     this.#drains.delete(name);
-    this.#lifted.delete(name);
     this.#overSince.delete(name);
   }
 }
