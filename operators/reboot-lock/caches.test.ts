@@ -42,7 +42,8 @@ test('what the caches keep of a Node and its NodeState leads to the same facts a
     status: {
       bootID: 'b1',
       update: { phase: 'Verifying', version: '2.0.0', attempt: 3, since },
-      reboot: { requested: true, reasons: ['r'], since },
+      reboot: { requested: true, kind: 'Drain', accepted: 'g', reasons: ['r'], since },
+      config: { phase: 'Confirming', since },
       history: [],
     },
   };

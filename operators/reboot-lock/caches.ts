@@ -167,12 +167,17 @@ export function stripState(object: NodeState): NodeState {
     ...(attempt === undefined ? {} : { attempt }),
     ...(health === undefined ? {} : { health: { deadline: health.deadline, checks: [] } }),
   };
-  const { bootID, reboot } = status ?? {};
+  const { bootID, reboot, config } = status ?? {};
   const phase = status?.update && { ...status.update, progress: undefined, error: undefined };
   return {
     ...object,
     metadata,
     spec: { update, ...(spec?.reboot === undefined ? {} : { reboot: spec.reboot }) },
-    status: { bootID, reboot, update: phase },
+    status: {
+      bootID,
+      reboot,
+      update: phase,
+      ...(config === undefined ? {} : { config: { phase: config.phase, since: config.since } }),
+    },
   };
 }

@@ -18,10 +18,13 @@ export interface Stage {
   prepare?: (progress: (line: string) => void) => Promise<unknown>;
 }
 
-/** Limits of each kind: files at once on two cores, and minutes after which a file is given up. */
+/**
+ * Limits of each kind: files at once on two cores, and minutes after which a file is given up. An integration test
+ * mostly waits, for a lease that ends or a pace that is kept, so that a third file has the cores meanwhile.
+ */
 const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   unit: { concurrency: 2, minutes: 10 },
-  integration: { concurrency: 2, minutes: 20 },
+  integration: { concurrency: 3, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
   // Nodes that boot leave the processors to others for much of their time.
   nodes: { concurrency: 3, minutes: 15 },
