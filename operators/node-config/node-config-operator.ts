@@ -1,5 +1,5 @@
 import { Controller } from '#runtime/controller/controller.ts';
-import { busyCheck, freshCheck } from '#runtime/health/health.ts';
+import { busyCheck } from '#runtime/health/health.ts';
 import type { Operator, OperatorContext } from '#runtime/operator/operator.ts';
 import { Delivery } from './deliver/delivery.ts';
 import { Salt } from './deliver/salt.ts';
@@ -30,16 +30,12 @@ export class NodeConfigOperator implements Operator {
     this.#context = context;
     this.#world = new World({ client, log, metrics, sourceNamespaces: flags.sourceNamespaces });
     this.#metrics = new ConfigMetrics(metrics.registry);
-    this.#world.start();
-    for (const [index, informer] of this.#world.informers.entries()) {
-      health.live(`informer-${index}`, freshCheck(informer));
-      health.ready(`informer-${index}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
-    }
+    this.#world.informers.start(health);
     health.live('controllers', () => this.#controllers.map((one) => busyCheck(one)()).find((words) => words));
   }
 
   async lead(signal: AbortSignal): Promise<void> {
-    await this.#world.synced(signal);
+    await this.#world.informers.synced(signal);
     const salt = await Salt.load(this.#context.client, signal);
     const { plan, rendered, delivery, keeper } = this.#makeControllers(salt);
     this.#controllers = [plan, rendered];

@@ -5,6 +5,7 @@ import type { KubeObject, Node } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import type { InformerOptions } from '#runtime/informer/informer.ts';
 import { Informer } from '#runtime/informer/informer.ts';
+import { Informers } from '#runtime/informer/informers.ts';
 import { Latest } from '#runtime/informer/latest.ts';
 import type { NodeObject, NodeObjectKind } from './deliver/node-objects.ts';
 import { NODE_LABEL, NODE_OBJECT_KINDS, nodeObjectPath } from './deliver/node-objects.ts';
@@ -30,9 +31,6 @@ export interface WorldOptions extends Pick<InformerOptions<KubeObject>, 'log' | 
   sourceNamespaces: readonly string[];
 }
 
-/** A watch that was silent for longer than this is not decided upon; bookmarks come about once a minute. */
-const STALE_MS = 150_000;
-
 /** The caches that this operator decides from, and who is to look when something in them changes. */
 export class World {
   readonly nodes: Informer<Node>;
@@ -41,6 +39,7 @@ export class World {
   readonly states: Latest<NodeState>;
   readonly sources: SourceObjects;
   readonly nodeObjects: Record<NodeObjectKind, Informer<NodeObject>>;
+  readonly informers: Informers;
   /** Set while this process leads. */
   interest: Interest | undefined;
 
@@ -86,36 +85,19 @@ export class World {
     });
     const ofNodes = NODE_OBJECT_KINDS.map((kind) => [kind, this.#nodeObjects(kind, shared)] as const);
     this.nodeObjects = Object.fromEntries(ofNodes) as Record<NodeObjectKind, Informer<NodeObject>>;
-  }
-
-  get informers(): Informer<KubeObject>[] {
-    const all: unknown[] = [
+    this.informers = new Informers([
       this.nodes,
       this.#configs,
       this.#rendered,
       this.#states,
       ...Object.values(this.nodeObjects),
       ...this.sources.informers,
-    ];
-    return all as Informer<KubeObject>[];
-  }
-
-  start(): void {
-    for (const informer of this.informers) informer.start();
-  }
-
-  async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.informers.map((informer) => informer.synced(signal)));
-  }
-
-  /** Whether every cache has heard of the server lately enough to be decided from. */
-  isFresh(): boolean {
-    return this.informers.every((informer) => informer.hasSynced && informer.ageMs() < STALE_MS);
+    ]);
   }
 
   async stop(): Promise<void> {
     this.sources.stop();
-    await Promise.all(this.informers.map((informer) => informer.stop()));
+    await this.informers.stop();
   }
 
   /** The NodeConfigs that count, as they are now. */

@@ -1,5 +1,5 @@
 import { Controller } from '#runtime/controller/controller.ts';
-import { busyCheck, freshCheck } from '#runtime/health/health.ts';
+import { busyCheck } from '#runtime/health/health.ts';
 import type { Operator, OperatorContext } from '#runtime/operator/operator.ts';
 import { ChannelController } from './channel/channel-controller.ts';
 import { httpUpstream } from './channel/upstream/ask-upstream.ts';
@@ -50,23 +50,19 @@ export class UpdateOperator implements Operator {
     this.#context = context;
     this.#world = new World(client, { log, metrics });
     this.#metrics = new GroupMetrics(metrics.registry);
-    this.#world.start();
-    for (const [index, informer] of this.#world.informers.entries()) {
-      health.live(`informer-${index}`, freshCheck(informer));
-      health.ready(`informer-${index}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
-    }
+    this.#world.informers.start(health);
     health.live('controllers', () => this.#controllers.map((one) => busyCheck(one)()).find((words) => words));
   }
 
   /** Machines are not answered before the groups are known: they would be told that there are none. */
   async #answer(): Promise<void> {
     if (this.#context.flags.omahaAddress === undefined) return;
-    await this.#world.synced(this.#context.signal);
+    await this.#world.informers.synced(this.#context.signal);
     this.#omaha = await startOmaha(this.#context, this.#world);
   }
 
   async lead(signal: AbortSignal): Promise<void> {
-    await this.#world.synced(signal);
+    await this.#world.informers.synced(signal);
     const { groups, channels, nodes } = this.#makeControllers();
     this.#controllers = [groups, channels, nodes];
     this.#world.interest = {
@@ -87,7 +83,7 @@ export class UpdateOperator implements Operator {
 
   async stop(): Promise<void> {
     await this.#omaha?.close();
-    await Promise.all([this.#world.stop(), this.#upstream.close()]);
+    await Promise.all([this.#world.informers.stop(), this.#upstream.close()]);
   }
 
   async #keepHouse(onChange: (group: string) => void, signal: AbortSignal): Promise<void> {

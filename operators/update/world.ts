@@ -4,6 +4,7 @@ import type { KubeObject, Node } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { Informer } from '#runtime/informer/informer.ts';
 import type { InformerOptions } from '#runtime/informer/informer.ts';
+import { Informers } from '#runtime/informer/informers.ts';
 import { News } from '#runtime/informer/news.ts';
 import { MembershipIndex } from './group/membership-index.ts';
 import type { ClusterNode } from './omaha/decide/choose-service.ts';
@@ -17,9 +18,6 @@ export interface Interest {
   node(name: string): void;
 }
 
-/** A watch that was silent for longer than this is not decided upon; bookmarks come about once a minute. */
-const STALE_MS = 150_000;
-
 type Shared = Pick<InformerOptions<KubeObject>, 'log' | 'metrics'>;
 
 /** The caches that this operator decides from, and who is to look when something in them changes. */
@@ -29,6 +27,7 @@ export class World {
   readonly channels: Latest<UpdateChannel>;
   readonly states: Latest<NodeState>;
   readonly windows: Informer<RebootWindow>;
+  readonly informers: Informers;
   readonly membership = new MembershipIndex();
   /** Set while this process leads. */
   interest: Interest | undefined;
@@ -74,10 +73,7 @@ export class World {
     this.groups = new Latest(this.#groups);
     this.channels = new Latest(this.#channels);
     this.states = new Latest(this.#states);
-  }
-
-  get informers() {
-    return [this.nodes, this.#groups, this.#channels, this.#states, this.windows];
+    this.informers = new Informers([this.nodes, this.#groups, this.#channels, this.#states, this.windows]);
   }
 
   /** Every group as it is known now. */
@@ -94,23 +90,6 @@ export class World {
     const group = membership.in === 'group' ? membership.group : undefined;
     const hasAgent = this.states.get(name)?.status?.engine === 'gpt';
     return { name, labels: node.metadata.labels ?? {}, group, hasAgent };
-  }
-
-  start(): void {
-    for (const informer of this.informers) informer.start();
-  }
-
-  async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.informers.map((informer) => informer.synced(signal)));
-  }
-
-  /** Whether every cache has heard of the server lately enough to be decided from. */
-  isFresh(): boolean {
-    return this.informers.every((informer) => informer.hasSynced && informer.ageMs() < STALE_MS);
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.informers.map((informer) => informer.stop()));
   }
 
   /** Has everything looked at once. */

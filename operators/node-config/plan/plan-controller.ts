@@ -49,7 +49,7 @@ export class PlanController {
   }
 
   async reconcile(_key: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
-    if (!this.#options.world.isFresh()) {
+    if (!this.#options.world.informers.isFresh()) {
       log.warn('the caches are too old to decide from; waiting');
       return { requeueAfterMs: STALE_RETRY_MS };
     }

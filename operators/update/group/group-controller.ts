@@ -39,7 +39,7 @@ export class GroupController {
 
   async reconcile(name: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
     const { world, now } = this.#options;
-    if (!world.isFresh()) {
+    if (!world.informers.isFresh()) {
       log.warn('the caches are too old to decide from; waiting');
       return { requeueAfterMs: STALE_RETRY_MS };
     }

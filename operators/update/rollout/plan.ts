@@ -1,19 +1,19 @@
-import type { Assignment, Candidate, Situation } from './chain.ts';
-import { beyondReturn, decide } from './chain.ts';
+import type { Assigned, Limits } from './assign.ts';
+import { assign } from './assign.ts';
+import type { Assignment, Situation } from './chain.ts';
+import { beyondReturn } from './chain.ts';
 import type { NodeFacts } from './facts.ts';
 import type { Verdict } from '#api/reasons.ts';
 import { opensAt } from '#operators/rollout/linear.ts';
 import { spanMs } from '#operators/rollout/span.ts';
 import type { Machines } from './machines.ts';
 import { machineAttempts, machineWaves, withOthers } from './machines.ts';
-import { afterStarts, nextRoomAt, roomInPeriod } from './starts.ts';
+import { afterStarts, nextRoomAt } from './starts.ts';
 import type { Attempt } from '#operators/rollout/halt.ts';
 import { judgeHalt } from '#operators/rollout/halt.ts';
 import type { Outcome } from '#operators/rollout/outcome.ts';
 import type { Standing } from './outcome.ts';
 import { standingOf } from './outcome.ts';
-import { placesOf, placesToStage, placesUntilBack } from './node-places.ts';
-import { nextAttempt, wouldStage } from './progress.ts';
 import type { UpdatePolicy } from './policy.ts';
 import type { Halt, RolloutStatus } from './rollout-status.ts';
 import type { ChannelOrWhy, Target } from './target.ts';
@@ -27,23 +27,13 @@ import type { Channel } from '../channel/read-channel.ts';
 /** Nodes named in a halt. */
 const MOST_NAMES = 32;
 
-export interface PlanInput {
+export interface PlanInput extends Limits {
   group: { name: string; update?: UpdatePolicy | undefined };
   /** The group's channel, or in a sentence why there is none. */
   channel: ChannelOrWhy;
   nodes: readonly NodeFacts[];
-  /** `status.rollout` of the group as it was last written. */
-  previous: RolloutStatus | undefined;
-  /** The machines that ask over Omaha; undefined where the group answers none. */
-  machines?: Machines | undefined;
-  /** How many nodes at most may begin to stage now, besides what the policy says. */
-  room?: number | undefined;
-  /** How many nodes may be down for their reboot at once; asked where there are machines. */
-  mayBeDown?: number | undefined;
   /** Why nobody is given a release at this time of day. */
   closed?: Closed | undefined;
-  /** ms since the epoch. */
-  now: number;
 }
 
 /** A window of the group's office hours that is closed. */
@@ -62,8 +52,7 @@ export interface Plan {
   rollout: RolloutStatus | undefined;
   /** No node can get any further without a person's help. */
   complete: boolean;
-  /** Places that nodes hold already, and those that begin to stage with this plan. */
-  staging: { held: number; more: number };
+  staging: Assigned['staging'];
   /** The machines have to be dealt out to the waves before this plan holds for them. */
   isDealDue: boolean;
   /** When the plan may change although nothing else does, in ms since the epoch. */
@@ -199,51 +188,6 @@ function opening({ rollout: { linear } }: UpdatePolicy, salt: string, startedAt:
 
 function attemptOf({ node: { name }, outcome, failure }: Standing): Attempt {
   return { name, outcome, code: failure?.code };
-}
-
-/** Decides over each node, then lets candidates in, in wave order, while there is room among those that stage. */
-function assign(
-  standings: readonly Standing[],
-  situation: Situation,
-  { machines, room = Infinity, mayBeDown = Infinity, previous, now }: PlanInput,
-  policy: UpdatePolicy,
-): Pick<Plan, 'staging'> & { assignments: Map<string, Assignment> } {
-  const { maxStaging, maxUpdates } = policy.rollout;
-  const decided = standings.map((standing) => ({ node: standing.node, answer: decide(standing, situation) }));
-  const held = machines === undefined ? placesToStage(decided) : placesUntilBack(decided, mayBeDown);
-  const places = Math.min(placesOf(policy, standings.length + (machines?.total ?? 0)) - held, room);
-  const begins = roomInPeriod(policy, previous?.starts ?? [], now);
-  let more = 0;
-  const assignments = new Map<string, Assignment>();
-  // A stable sort: within a wave the rollout's order stays.
-  const waveOf = (name: string) => situation.waveOf.get(name) ?? 0;
-  for (const { node, answer } of decided.toSorted((a, b) => waveOf(a.node.name) - waveOf(b.node.name))) {
-    const attempt = answer.action === 'candidate' ? nextAttempt(node, answer.version) : 0;
-    if (answer.action !== 'candidate') assignments.set(node.name, answer);
-    else if (!wouldStage(node, answer.version, attempt)) assignments.set(node.name, offer(answer, attempt));
-    else if (more < places && more < begins) {
-      more += 1;
-      assignments.set(node.name, offer(answer, attempt));
-    } else if (more < places) assignments.set(node.name, tooMany(answer, maxUpdates));
-    else assignments.set(node.name, full(answer, maxStaging));
-  }
-  return { assignments, staging: { held, more } };
-}
-
-function offer({ version }: Candidate, attempt: number): Assignment {
-  const verdict = { reason: 'Offered' as const, message: `is given ${version}, attempt ${attempt}` };
-  return { action: 'offer', version, attempt, verdict };
-}
-
-function full({ version }: Candidate, maxStaging: number | string): Assignment {
-  const message = `${version} waits: maxStaging lets ${maxStaging} nodes stage at once`;
-  return { action: 'withdraw', verdict: { reason: 'MaxStaging', message } };
-}
-
-function tooMany({ version }: Candidate, maxUpdates: UpdatePolicy['rollout']['maxUpdates']): Assignment {
-  const { count = 0, period = '' } = maxUpdates ?? {};
-  const message = `${version} waits: maxUpdates lets ${count} nodes begin within ${period}`;
-  return { action: 'withdraw', verdict: { reason: 'MaxUpdates', message } };
 }
 
 function floorsOf(channel: Channel): string[] {

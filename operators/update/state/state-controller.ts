@@ -32,7 +32,7 @@ export class StateController {
 
   async reconcile(name: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
     const { world, writer, writes, now } = this.#options;
-    if (!world.isFresh()) {
+    if (!world.informers.isFresh()) {
       log.warn('the caches are too old to decide from; waiting');
       return { requeueAfterMs: STALE_RETRY_MS };
     }
