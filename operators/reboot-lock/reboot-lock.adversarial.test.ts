@@ -369,9 +369,9 @@ class Simulation {
     return turns ? 3000 : 60_000;
   }
 
-  /** Lets every replica do all it wants, with fresh caches. */
+  /** Lets the leader do all it wants, with fresh caches: two that believe to lead are a fault, and it has ended. */
   async #settle(): Promise<void> {
-    this.#everythingRuns();
+    this.#leaderRuns();
     await turnOfLoop();
     while (this.pending.length > 0) {
       this.world.step += 1;
@@ -386,11 +386,11 @@ class Simulation {
     this.world.monotonic += ms;
   }
 
-  #everythingRuns(): void {
-    for (const replica of this.replicas) {
-      for (const kind of ['nodes', 'states', 'locks'] as const) replica.refresh(kind);
-      for (const key of ['locks', ...this.names.filter((name) => this.#inTurn(name))]) replica.start(key);
-    }
+  #leaderRuns(): void {
+    const [leader] = this.replicas;
+    if (leader === undefined) return;
+    for (const kind of ['nodes', 'states', 'locks'] as const) leader.refresh(kind);
+    for (const key of ['locks', ...this.names.filter((name) => this.#inTurn(name))]) leader.start(key);
   }
 
   /** The nodes that the operator looks at besides its rounds, and more. */
