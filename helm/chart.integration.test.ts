@@ -141,6 +141,15 @@ suite('the chart as it is written', () => {
     assert.ok(!kinds.includes('CustomResourceDefinition') && kinds.includes('DaemonSet'));
   });
 
+  test('has no program be the first process of its namespace: a SIGTERM that comes early would be lost', async () => {
+    const all = podSpecs(await rendered());
+    for (const kind of ['Deployment', 'DaemonSet']) {
+      const running = [...all].filter(([name]) => name.startsWith(`${kind} `));
+      assert.ok(running.length > 0, kind);
+      for (const [name, spec] of running) assert.equal(spec.shareProcessNamespace, true, name);
+    }
+  });
+
   test('gives nobody but the agent a privilege or a path of the host, and takes the host path of the deadman back', async () => {
     const all = podSpecs(await rendered());
     for (const [name, spec] of all) {

@@ -4,6 +4,7 @@ import type { Cluster } from '#test/cluster/cluster.ts';
 
 export interface PodSpec {
   serviceAccountName?: string;
+  shareProcessNamespace?: boolean;
   containers: { volumeMounts?: ({ mountPath: string } & Record<string, unknown>)[] }[];
   volumes?: { hostPath?: { path: string } }[];
   topologySpreadConstraints?: { labelSelector?: object }[];

@@ -48,6 +48,9 @@ spec:
       enableServiceLinks: false
       priorityClassName: {{ .values.priorityClassName | quote }}
       terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
+      # The first process is the sandbox's, not Node: to the first one of all the kernel passes no SIGTERM that it does
+      # not handle yet, and a pod that is deleted while Node starts would take its whole grace period.
+      shareProcessNamespace: true
       {{- with .root.Values.image.pullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}
