@@ -36,17 +36,9 @@ export async function releaseReboot(machine: RealMachine): Promise<void> {
   await on(machine, 'sh', '-c', `systemctl stop ${INHIBITOR}.service || [ $? = 5 ]`);
 }
 
-/** Its agent does nothing any more until it is thawed, or the kubelet finds it stuck, a minute later. */
+/** Its agent does nothing any more until the kubelet finds it stuck, a minute later. */
 export function freezeAgent(machine: RealMachine): void {
-  signalAgent(machine, 'SIGSTOP');
-}
-
-export function thawAgent(machine: RealMachine): void {
-  signalAgent(machine, 'SIGCONT');
-}
-
-function signalAgent(machine: RealMachine, signal: NodeJS.Signals): void {
-  if (machine.kill('agent', signal) === 0) throw new Error(`no agent runs on ${machine.name}`);
+  if (machine.kill('agent', 'SIGSTOP') === 0) throw new Error(`no agent runs on ${machine.name}`);
 }
 
 const FILLER = 'fill-var';

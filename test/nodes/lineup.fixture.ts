@@ -1,53 +1,87 @@
-import { removeStubborn, placeStubborn } from './stubborn.fixture.ts';
-import { freezeAgent, holdGate, holdReboot, releaseGate, releaseReboot } from './holds.fixture.ts';
+import { API_VERSION, resourcePath } from '#api/group.ts';
+import type { NodeGroup } from '#api/kinds.ts';
+import type { KubeClient } from '#runtime/client/client.ts';
+import { holdGrant, releaseGrant } from './hold-grant.fixture.ts';
+import { holdGate, holdReboot, releaseGate } from './holds.fixture.ts';
 import type { Moment } from './moment.fixture.ts';
+import { placeStubborn, removeStubborn } from './stubborn.fixture.ts';
 import type { Witness } from './witness.fixture.ts';
 
-/** Which node is kept in which moment of the next rollout. The other nodes go as they like. */
-export const LINEUP = {
+/** In which moment of one rollout each node is kept at first, and then those that go on. */
+export const FIRST = {
   'machine-1': 'Verifying',
+  'machine-2': 'Granted',
+  'machine-3': 'Draining',
+  'machine-4': 'Staging',
+} as const satisfies Record<string, Moment>;
+export const SECOND = {
   'machine-2': 'Rebooting',
   'machine-3': 'Draining',
-  'machine-5': 'Staged',
+  'machine-4': 'Staged',
 } as const satisfies Record<string, Moment>;
 
+export const UPDATED = Object.keys(FIRST);
+/** Carries the operators, and is never cut off. */
+const OPERATORS = 'machine-5';
+
+/** Values for the chart: the operators live on a node that has no part in the rollout. */
+export const APART = Object.fromEntries(
+  ['update', 'rebootLock'].map((operator) => [
+    operator,
+    { nodeSelector: { 'kubernetes.io/hostname': OPERATORS } },
+  ]),
+);
+
+const LEFT_OUT = 'example.com/left-out';
+
+/** The group has only nodes without the label. */
+export function leaveOut({ spec }: NodeGroup): void {
+  spec.nodeSelector = { matchExpressions: [{ key: LEFT_OUT, operator: 'DoesNotExist' }] };
+}
+
 const WINDOW = {
-  apiVersion: 'careen.dev/v1alpha1',
+  apiVersion: API_VERSION,
   kind: 'RebootWindow',
   metadata: { name: 'not-yet' },
   spec: {
-    nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'machine-5' } },
+    nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'machine-4' } },
     deny: [{ from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z', reason: 'a test' }],
   },
 };
 
-/** To be called before the version is published. */
+/** To be called before the version is published. All but machine-4 then come to where they are kept. */
 export async function prepareLineup(witness: Witness): Promise<void> {
+  const { stack } = witness;
+  const { client } = stack;
   await Promise.all([
+    label(client, OPERATORS, ''),
+    label(client, 'machine-4', ''),
     holdGate(witness.machine('machine-1')),
     holdReboot(witness.machine('machine-2')),
-    placeStubborn(witness.stack, 'machine-3'),
-    witness.stack.apply([WINDOW]),
+    holdGrant(client, 'machine-2'),
+    placeStubborn(stack, 'machine-3'),
+    client.create(resourcePath('RebootWindow'), WINDOW),
   ]);
+}
+
+/** The last one of the group gets the version as well. */
+export async function joinLast({ stack }: Witness): Promise<void> {
+  await label(stack.client, 'machine-4', null);
+}
+
+/** Has the nodes go on to where they are kept next. */
+export async function advanceLineup(witness: Witness): Promise<void> {
+  await Promise.all([releaseGate(witness.machine('machine-1')), releaseGrant(witness.stack.client)]);
 }
 
 /** Lets every node go on that is still held. */
-export async function dissolveLineup(witness: Witness): Promise<void> {
+export async function dissolveLineup({ stack }: Witness): Promise<void> {
   await Promise.all([
-    releaseGate(witness.machine('machine-1')),
-    releaseReboot(witness.machine('machine-2')),
-    removeStubborn(witness.stack),
-    witness.stack.kubectl(['delete', 'rebootwindow', WINDOW.metadata.name]),
+    removeStubborn(stack),
+    stack.client.delete(resourcePath('RebootWindow', WINDOW.metadata.name)),
   ]);
 }
 
-/** Resolves when it has its grant, which its agent does not accept before it is thawed. */
-export async function keepGranted(witness: Witness, name: string): Promise<void> {
-  const granted = witness.when('Granted', name);
-  const isStaged = witness.sights.when(`${name} is staged`, (sight) => {
-    return sight.name === name && sight.state.status?.update?.phase === 'Staged';
-  });
-  await Promise.race([isStaged, granted]);
-  freezeAgent(witness.machine(name));
-  await granted;
+async function label(client: KubeClient, node: string, value: '' | null): Promise<void> {
+  await client.mergePatch(`/api/v1/nodes/${node}`, { metadata: { labels: { [LEFT_OUT]: value } } });
 }

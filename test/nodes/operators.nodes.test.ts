@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { after, before, test } from 'node:test';
 import { CORDON_ANNOTATION, PLURALS } from '#api/group.ts';
-import { isReady, type Node, type Pod } from '#api/meta.ts';
+import { isReady, type KubeObject, type Node, type Pod } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
 import { AGENT_NAMESPACE, NAMESPACE, Release } from '../../helm/testing/release.ts';
 import { Boots } from './boots.fixture.ts';
@@ -12,6 +13,16 @@ import { Witness } from './witness.fixture.ts';
 let witness: Witness;
 let release: Release;
 
+interface Deployment extends KubeObject {
+  spec: { template: { spec: { containers: [{ image: string; securityContext: object }] } } };
+}
+interface Run extends KubeObject {
+  status?: {
+    containerStatuses?: { state?: { running?: object; terminated?: { exitCode: number } } }[];
+  };
+}
+
+const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 const VALUES = { rebootLock: { nodeConditions: true } };
 const ONCE = { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 };
 /** Two replicas of two operators, and an agent a node. */
@@ -28,6 +39,11 @@ after(() => witness?.stop());
 
 async function podsIn(namespace: string): Promise<Pod[]> {
   return (await witness.stack.client.list<Pod>(`/api/v1/namespaces/${namespace}/pods`)).items;
+}
+
+async function leases(): Promise<KubeObject[]> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
+  return (await witness.stack.client.list<KubeObject>(path)).items;
 }
 
 async function pods(): Promise<Pod[]> {
@@ -80,6 +96,28 @@ test('the node that the leader lives on goes last, and another replica leads wit
   assert.ok(lead.longestMs < LEASE_MS, 'a lease ran out instead of being handed over');
 });
 
+test('a pod that is told to end before its program listens ends at once', async () => {
+  const { client } = witness.stack;
+  const { spec } = await client.get<Deployment>(`${DEPLOYMENTS}/careen-update`);
+  const [{ image, securityContext }] = spec.template.spec.containers;
+  // A program that never listens stands for one that has just been started.
+  const program = ['node', '--eval', 'setInterval(() => {}, 1000)'];
+  const containers = [{ name: 'operator', image, securityContext, command: program }];
+  const metadata = { name: 'deaf', namespace: NAMESPACE, finalizers: ['example.com/look-at-it'] };
+  await client.create(`/api/v1/namespaces/${NAMESPACE}/pods`, {
+    metadata,
+    spec: { ...spec.template.spec, containers, restartPolicy: 'Never' },
+  });
+  const path = `/api/v1/namespaces/${NAMESPACE}/pods/deaf`;
+  const state = async () => (await client.get<Run>(path)).status?.containerStatuses?.[0]?.state;
+  await until('it runs', async () => (await state())?.running !== undefined, GENEROUS);
+  await client.delete(path);
+  await until('it has ended', async () => (await state())?.terminated !== undefined, GENEROUS);
+  const { exitCode } = (await state())?.terminated ?? {};
+  await client.mergePatch(path, { metadata: { finalizers: null } });
+  assert.equal(exitCode, 128 + constants.signals.SIGTERM, 'it was killed after its grace period');
+});
+
 test('uninstalled in the middle of a rollout it leaves nodes that serve, without a mark, and its kinds', async () => {
   await witness.stack.publishAndDeclare('2.2.0');
   await witness.when('Draining');
@@ -93,6 +131,7 @@ test('uninstalled in the middle of a rollout it leaves nodes that serve, without
     const ours = status?.conditions?.filter(({ reason }) => reason?.startsWith('Careen'));
     assert.deepEqual(ours, [], `conditions of ${metadata.name}`);
   }
+  await until('no Lease of it is left', async () => (await leases()).length === 0, GENEROUS);
   const kinds = await witness.stack.kubectl(['get', 'crd', '-o', 'name']);
   assert.equal(kinds.match(/careen\.dev/g)?.length, Object.keys(PLURALS).length, kinds);
 });

@@ -1,22 +1,49 @@
+import { isReady, type KubeObject, type Pod } from '#api/meta.ts';
+import type { KubeClient } from '#runtime/client/client.ts';
+import { isKubeError } from '#runtime/client/error.ts';
+import { until } from '#test/cluster/until.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { STUBBORN, stubbornWorkload } from '#test/stack/stubborn-workload.ts';
 
+const { name, budget, namespace } = STUBBORN;
+const PODS = `/api/v1/namespaces/${namespace}/pods`;
+const DEPLOYMENTS = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+const BUDGETS = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`;
+const WITHIN_MS = 120_000;
+
+interface Budget extends KubeObject {
+  status?: { currentHealthy?: number };
+}
+
 /** Has a pod run that its budget does not let go, on any node or on `node`; the node that it runs on. */
-export async function placeStubborn(stack: Stack, node?: string): Promise<string> {
-  const { name } = STUBBORN;
-  await stack.apply(stubbornWorkload(node));
-  await stack.kubectl(['rollout', 'status', `deployment/${name}`, '--timeout=120s']);
-  const nodeName = 'jsonpath={.items[0].spec.nodeName}';
-  return stack.kubectl(['get', 'pods', '-l', `app=${name}`, '-o', nodeName]);
+export async function placeStubborn({ client }: Pick<Stack, 'client'>, node?: string): Promise<string> {
+  const [deployment, kept] = stubbornWorkload(node);
+  await client.create(DEPLOYMENTS, deployment);
+  await client.create(BUDGETS, kept);
+  let on: string | undefined;
+  const holds = async () => {
+    const { items } = await client.list<Pod>(PODS, { labelSelector: `app=${name}` });
+    on = items.find((pod) => isReady(pod))?.spec?.nodeName;
+    const { status } = await client.get<Budget>(`${BUDGETS}/${budget}`);
+    return on !== undefined && status?.currentHealthy === 1;
+  };
+  await until('a pod runs that its budget keeps', holds, { timeoutMs: WITHIN_MS, everyMs: 100 });
+  return on ?? '';
 }
 
 /** Lets it go, without its budget. */
-export async function freeStubborn(stack: Stack): Promise<void> {
-  await stack.kubectl(['delete', 'pdb', STUBBORN.budget, '--ignore-not-found']);
+export async function freeStubborn({ client }: Pick<Stack, 'client'>): Promise<void> {
+  await remove(client, `${BUDGETS}/${budget}`);
 }
 
 /** Nothing of it is left. */
-export async function removeStubborn(stack: Stack): Promise<void> {
+export async function removeStubborn(stack: Pick<Stack, 'client'>): Promise<void> {
   await freeStubborn(stack);
-  await stack.kubectl(['delete', 'deployment', STUBBORN.name, '--ignore-not-found']);
+  await remove(stack.client, `${DEPLOYMENTS}/${name}`);
+}
+
+async function remove(client: KubeClient, path: string): Promise<void> {
+  await client.delete(path, { propagationPolicy: 'Background' }).catch((error: unknown) => {
+    if (!isKubeError(error, 'NotFound')) throw error;
+  });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthGate } from '#api/health.ts';
 import type { NodeGroup } from '#api/kinds.ts';
-import type { Pod } from '#api/meta.ts';
+import { isReady, type Pod } from '#api/meta.ts';
 import { PodLedger, WORKLOAD, workloadManifests } from '#demo/workload.ts';
 import { until } from '#test/cluster/until.ts';
 import { RealMachine } from '#test/machine/real/real-machine.ts';
@@ -14,6 +14,8 @@ import { HOLDABLE } from './holds.fixture.ts';
 import { momentOf, type Moment } from './moment.fixture.ts';
 import { Sights, type Sight } from './sights.fixture.ts';
 
+/** That have a leader: update and reboot-lock. */
+const OPERATORS = 2;
 const PODS = '/api/v1/namespaces/default/pods';
 const LOOK_EVERY_MS = 250;
 /** Pods of the application; fewer than in the demo, since to move them takes most of the time. */
@@ -123,12 +125,21 @@ export class Witness {
     return this.sights.when(`${name ?? 'a node'} has written some of its slot`, fits);
   }
 
-  /** Where a node is now, as the API server knows. */
-  async momentOf(name: string): Promise<Moment | undefined> {
+  /** Whether every operator has a leader that was heard of after `instant` (epoch milliseconds), and every node is Ready. */
+  async backSince(instant: number): Promise<boolean> {
+    const { leaders, nodes } = await this.#world();
+    const lead = leaders.filter(({ renewedAt }) => renewedAt > instant).length;
+    return lead === OPERATORS && nodes.every((node) => isReady(node));
+  }
+
+  /** Where each node is now, as the API server knows. */
+  async moments(): Promise<Record<string, Moment>> {
     const { nodes, states } = await this.#world();
-    const node = nodes.find(({ metadata }) => metadata.name === name);
-    const state = states.find(({ metadata }) => metadata.name === name);
-    return node && state && momentOf(node, state);
+    const pairs = states.flatMap((state) => {
+      const node = nodes.find(({ metadata }) => metadata.name === state.metadata.name);
+      return node === undefined ? [] : [[node.metadata.name, momentOf(node, state)]];
+    });
+    return Object.fromEntries(pairs) as Record<string, Moment>;
   }
 
   /** Does something to every machine at once. */
@@ -160,11 +171,10 @@ export class Witness {
     await this.stack.machine(name).reboot();
   }
 
-  /** Waits until every node rests on `version`, and judges what happened since the last time. */
-  async arrive(version: string): Promise<string> {
+  /** Waits until every node, or every one of `names`, rests on `version`, and judges what happened since the last time. */
+  async arrive(version: string, names: readonly string[] = this.names): Promise<string> {
     // The watches cost nothing; what they show is looked at once more.
-    const rest = async () =>
-      this.sights.rest(this.names, version) && allRest(await this.#world(), this.names, version);
+    const rest = async () => this.sights.rest(names, version) && allRest(await this.#world(), names, version);
     const serve = () => this.#pods.ready === REPLICAS;
     try {
       const often = { timeoutMs: ARRIVE_WITHIN_MS, everyMs: LOOK_EVERY_MS };

@@ -7,7 +7,9 @@ export function stubbornWorkload(node?: string): object[] {
   const labels = { app: name };
   const nodeSelector = node === undefined ? {} : { 'kubernetes.io/hostname': node };
   const containers = [{ name, image: 'shop:1' }];
-  const template = { metadata: { labels }, spec: { nodeSelector, containers } };
+  // Not even the loss of its node makes it leave.
+  const tolerations = [{ effect: 'NoExecute', operator: 'Exists' }];
+  const template = { metadata: { labels }, spec: { nodeSelector, tolerations, containers } };
   return [
     {
       apiVersion: 'apps/v1',
