@@ -225,6 +225,26 @@ suite('the chart as it is written', () => {
     assert.ok(!single.some(({ kind }) => kind === 'PodDisruptionBudget'));
   });
 
+  test('tests what machines ask where there is something to ask', async () => {
+    const hooks = async (...args: string[]) => {
+      const all = (await rendered(...args)).filter(({ metadata }) => metadata.name === 'careen-check');
+      return JSON.stringify(all);
+    };
+    assert.doesNotMatch(await hooks(), /--mirror|--omaha|careen-mirror/);
+    const both = await hooks('--set=mirror.enabled=true,omaha.enabled=true');
+    assert.match(both, /"--mirror","--omaha"/);
+    assert.match(both, /"careen-reboot-lock","careen-mirror"/);
+    const peers = '[{"namespaceSelector":{}}]';
+    const all = await rendered('--set=omaha.enabled=true', `--set-json=omaha.from=${peers}`);
+    const policy = all.find(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'careen-omaha',
+    );
+    assert.match(
+      JSON.stringify(policy),
+      /"app.kubernetes.io\/name":"careen-check".*"namespaceSelector":\{\}/,
+    );
+  });
+
   test('refuses a cluster whose tokens name no node', async () => {
     await assert.rejects(helm('template', CHART, '--kube-version=1.31.9'), /incompatible with Kubernetes/);
   });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AGENT, NODE_CONFIG, OPERATORS } from './parts.ts';
+import { AGENT, MIRROR, NODE_CONFIG, OPERATORS } from './parts.ts';
 import { agents } from './agents.ts';
 import type { Check, Release } from './check.ts';
-import { endpoints } from './endpoints.ts';
+import { endpoints, OMAHA, PAYLOADS } from './endpoints.ts';
 import { leader } from './leader.ts';
 import { replicas } from './replicas.ts';
 import { served } from './served.ts';
@@ -10,10 +10,20 @@ import { served } from './served.ts';
 /** A check, with the part that it looks at. */
 type PartCheck = readonly [part: string, check: Check];
 
+/** What a release may have or not. */
+export interface Extras {
+  nodeConfig: boolean;
+  mirror: boolean;
+  omaha: boolean;
+}
+
 /** Every check of a release. */
-export function checksOf(hasNodeConfig: boolean): readonly PartCheck[] {
-  const operators = [...OPERATORS, ...(hasNodeConfig ? [NODE_CONFIG] : [])];
-  return [['careen.dev', served], ...operators.flatMap(checksOfOperator), [AGENT, agents]];
+export function checksOf({ nodeConfig, mirror, omaha }: Extras): readonly PartCheck[] {
+  const operators = [...OPERATORS, ...(nodeConfig ? [NODE_CONFIG] : []), ...(mirror ? [MIRROR] : [])];
+  const checks: PartCheck[] = [['careen.dev', served], ...operators.flatMap(checksOfOperator)];
+  if (mirror) checks.push(['payloads', endpoints('careen-mirror-payloads', PAYLOADS)]);
+  if (omaha) checks.push(['Omaha', endpoints('careen-omaha', OMAHA)]);
+  return [...checks, [AGENT, agents]];
 }
 
 function checksOfOperator(operator: string): PartCheck[] {

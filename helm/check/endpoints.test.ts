@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { KubeClient } from '#runtime/client/client.ts';
-import { endpoints } from './endpoints.ts';
+import { endpoints, OMAHA, PAYLOADS, type Question } from './endpoints.ts';
 
 interface Endpoint {
   addresses: string[];
@@ -11,24 +11,22 @@ interface Endpoint {
 }
 
 /** A replica that answers /readyz with `status`; gives its port. */
-async function replica(t: TestContext, status: number): Promise<number> {
+async function replica(t: TestContext, status: number, path = '/readyz'): Promise<number> {
   const server = createServer((request, response) => {
-    response
-      .writeHead(request.url === '/readyz' ? status : 404)
-      .end(status === 200 ? 'ok' : 'nodes: not synced');
+    response.writeHead(request.url === path ? status : 418).end(status === 200 ? 'ok' : 'nodes: not synced');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   return (server.address() as AddressInfo).port;
 }
 
-function look(slices: { port: number; endpoints: Endpoint[] }[], dial = true) {
+function look(slices: { port: number; endpoints: Endpoint[] }[], dial = true, question?: Question) {
   const items = slices.map((slice) => ({
-    ports: [{ name: 'http', port: slice.port }],
+    ports: [{ name: question?.port ?? 'http', port: slice.port }],
     endpoints: slice.endpoints,
   }));
   const client = { list: async () => ({ items }) } as unknown as KubeClient;
-  return endpoints('careen-update')({ client, namespace: 'n', agentNamespace: 'a', dial });
+  return endpoints('careen-update', question)({ client, namespace: 'n', agentNamespace: 'a', dial });
 }
 
 const HERE: Endpoint = { addresses: ['127.0.0.1'], conditions: { ready: true } };
@@ -56,4 +54,19 @@ test('a Service without a ready endpoint is not well, also where nobody is to be
   assert.deepEqual(await look([{ port: 1, endpoints: [HERE] }], false), {
     well: 'ready endpoints of its Service: 1',
   });
+});
+
+test('what machines ask is well when it is said no to as it should be, and nothing else', async (t) => {
+  for (const question of [PAYLOADS, OMAHA]) {
+    const { path, status } = question;
+    const port = await replica(t, status, path);
+    assert.deepEqual(await look([{ port, endpoints: [HERE] }], true, question), {
+      well: `1 endpoints of its Service answer ${path}`,
+    });
+    const away = await replica(t, 503, path); // the bucket or the database does not answer
+    assert.match(
+      JSON.stringify(await look([{ port: away, endpoints: [HERE] }], true, question)),
+      /answers 503/,
+    );
+  }
 });

@@ -25,6 +25,8 @@ export const CHECK_FLAGS = {
     default: 'false',
     help: 'The release has the operator of NodeConfigs as well.',
   },
+  mirror: { schema: switchFlag, default: 'false', help: 'The release has a mirror as well.' },
+  omaha: { schema: switchFlag, default: 'false', help: 'The release answers over Omaha as well.' },
   timeout: {
     schema: durationFlag,
     value: 'TIME',

@@ -9,14 +9,14 @@ function tell(line: string): void {
 
 /** What `helm test` runs: looks at a release and ends with 0 when all of it is well. */
 async function main(): Promise<number> {
-  const { kubeconfig, timeout, nodeConfig, ...where } = parseFlags(
+  const { kubeconfig, timeout, nodeConfig, mirror, omaha, ...where } = parseFlags(
     'careen-check',
     CHECK_FLAGS,
     process.argv.slice(2),
   );
   const client = KubeClient.load({ kubeconfig, userAgent: 'careen-check' });
   try {
-    const checks = checksOf(nodeConfig);
+    const checks = checksOf({ nodeConfig, mirror, omaha });
     return (await allWell({ client, ...where }, AbortSignal.timeout(timeout), tell, checks)) ? 0 : 1;
   } finally {
     await client.close();

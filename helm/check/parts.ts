@@ -2,8 +2,9 @@ import { API_VERSION } from '#api/group.ts';
 
 /** The Deployments of the operators; each one's Service and Lease have the same name. */
 export const OPERATORS = ['careen-update', 'careen-reboot-lock'] as const;
-/** The same of the operator that a release may do without. */
+/** The same of those that a release may do without. */
 export const NODE_CONFIG = 'careen-node-config';
+export const MIRROR = 'careen-mirror';
 export const AGENT = 'careen-agent';
 
 const LEASES = '/apis/coordination.k8s.io/v1';
