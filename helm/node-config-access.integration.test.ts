@@ -119,13 +119,13 @@ suite('an agent', () => {
     assert.equal((await fetched(agent, 'node-a')).hash, hash);
   });
 
-  test('cannot read any Secret with its own token, its own node\u2019s included', async () => {
+  test('cannot read any Secret with its own token, its own node\u2019s included (A23)', async () => {
     for (const path of [secretOf('node-a'), secretOf('node-b')]) await refusal(agent.get(path));
     await refusal(agent.list(nodeObjectPath('Secret')));
     await refusal(agent.list('/api/v1/secrets'));
   });
 
-  test('gets no token of another node, and so nothing of what that node is given', async () => {
+  test('gets no token of another node, and so nothing of what that node is given (A23)', async () => {
     const refused = await refusal(agent.create(tokenOf('node-b'), request()));
     assert.match(refused.message, /its own node only; this token is of node node-a/);
     await assert.rejects(fetched(agent, 'node-b'), (error: unknown) => {
@@ -145,7 +145,7 @@ suite('an agent', () => {
     assert.match(refused.message, /the token names no node/);
   });
 
-  test('whose pod is gone is nobody: its token is refused', async () => {
+  test('whose pod is gone is nobody: its token is refused (A23)', async () => {
     const pod = await makePod(admin, 'agent-gone', 'node-b');
     const gone = await actAs(careen!.cluster, admin, {
       namespace: AGENT_NAMESPACE,
@@ -178,7 +178,7 @@ suite('the account of a node', () => {
     ({ token } = status);
   });
 
-  test('reads its own Secret, and nothing else: no other, no list, no watch, no write', async () => {
+  test('reads its own Secret, and nothing else: no other, no list, no watch, no write (A23)', async () => {
     assert.ok(await agent.get(secretOf('node-a'), undefined, { token }));
     await refusal(agent.get(secretOf('node-b'), undefined, { token }));
     await refusal(agent.get(secretOf('careen-node-config-salt'), undefined, { token }));

@@ -1,18 +1,20 @@
 /**
- * Writes the CustomResourceDefinitions and the reference from api/, and deploy/ from the chart. `--check`
+ * Writes the CustomResourceDefinitions and the reference from api/, deploy/ from the chart, and which tests try which
+ * fault. `--check`
  * writes nothing, says what differs and fails when something does; it leaves out what needs Helm, which has a test.
  */
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GENERATED_FOLDERS, generatedFiles } from '#api/crd/generated-files.ts';
 import { findTools } from '#test/cluster/binaries/binaries.ts';
+import { faultTable, FAULTS } from './fault-table.ts';
 import { generatePlainFiles } from '../helm/plain/generate.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
 /** One line for every file that is not as it would be generated; empty when all are. */
 export async function drift(root = ROOT): Promise<string[]> {
-  const wanted = await generatedFiles();
+  const wanted = await allFiles(root);
   const faults = (await strangers(root, wanted)).map((path) => `${path}: nothing generates it`);
   for (const [path, content] of wanted) {
     const found = await readFile(join(root, path), 'utf8').catch(() => undefined);
@@ -23,12 +25,18 @@ export async function drift(root = ROOT): Promise<string[]> {
 }
 
 export async function generate(root = ROOT): Promise<void> {
-  const wanted = await generatedFiles();
+  const wanted = await allFiles(root);
   for (const path of await strangers(root, wanted)) await rm(join(root, path));
   for (const [path, content] of wanted) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), content);
   }
+}
+
+async function allFiles(root: string): Promise<Map<string, string>> {
+  const files = await generatedFiles();
+  const table = await faultTable(root);
+  return table === undefined ? files : files.set(FAULTS, table);
 }
 
 async function strangers(root: string, wanted: ReadonlyMap<string, string>): Promise<string[]> {

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ConfigDocument } from '#api/config-document.ts';
 import { until } from '#test/cluster/until.ts';
+import { leaksOf, plantedSecret } from '#test/leaks/leaks.ts';
 import { ConfigBench } from '#agent/testing/config-bench.ts';
 import { documentOf, file } from './testing/document.ts';
+
+const SECRET = plantedSecret('agent');
 
 /** The agent on a machine without systemd, and a real API server: files, grants, phases. */
 let bench: ConfigBench;
@@ -111,6 +114,57 @@ test('what comes from an old backup is refused (A27), and what changes back and 
   const hash = await bench.want(a);
   await bench.phase('Applied', hash);
   assert.equal(await bench.file('etc/motd'), 'a\n');
+});
+
+function token(version: string, more: Partial<ConfigDocument> = {}): ConfigDocument {
+  const secret = file('/etc/token', `${SECRET}${version}`, { mode: '0600', sensitive: true });
+  return { ...documentOf({ files: [secret] }), ...quick, ...more };
+}
+
+/** Nothing but the file itself, and what only root can read, holds it. */
+async function assertKept(): Promise<void> {
+  const { root, logFile, agentPid } = bench.machine;
+  const told = [
+    JSON.stringify(await bench.read()),
+    JSON.stringify(await bench.client.list('/apis/events.k8s.io/v1/events')),
+    await readFile(logFile, 'utf8'),
+    ...(await Promise.all(
+      ['cmdline', 'environ'].map((name) => readFile(`/proc/${agentPid}/${name}`, 'utf8')),
+    )),
+  ];
+  for (const text of told) assert.deepEqual(leaksOf(SECRET, text), []);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const holding: string[] = [];
+  for (const path of files) {
+    // Some of it goes while it is looked at.
+    const stat = await lstat(path).catch(() => undefined);
+    const found = leaksOf(SECRET, await readFile(path).catch(() => ''));
+    if (stat === undefined || found.length === 0) continue;
+    assert.equal(stat.mode & 0o077, 0, `${path} can be read by others`);
+    assert.doesNotMatch(path, /journal/);
+    holding.push(path);
+  }
+  assert.ok(holding.includes(join(root, 'etc/token')), holding.join(' '));
+}
+
+test('a secret stands in its file and in what only root can read, whatever becomes of the change (A22)', async () => {
+  await bench.phase('Applied', await bench.want(token('one')));
+  await assertKept();
+  const probes: ConfigDocument['probes'] = [{ name: 'never', command: { argv: ['false'] }, timeout: '2s' }];
+  const undone = await bench.want(token('two', { probes, confirm: { timeout: '20s', settle: '1s' } }));
+  await bench.phase('Confirming', undone);
+  await assertKept();
+  await bench.phase('Reverted', undone);
+  const validate = [{ path: '/etc/token', argv: ['grep', '-c', 'never', '{}'] }];
+  await bench.phase('Failed', await bench.want(token('three', { validate })));
+  await bench.phase('Applied', await bench.want(token('four')));
+  await writeFile(join(bench.machine.root, 'etc/token'), 'theirs');
+  await until('the file is healed', async () => (await bench.file('etc/token')) === `${SECRET}four`);
+  await until('it is told', async () => ((await bench.read()).status?.config?.drift ?? []).length > 0);
+  await assertKept();
 });
 
 test('when nothing is wanted any more, what careen put there goes', async () => {

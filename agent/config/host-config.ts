@@ -20,6 +20,7 @@ import { describeChanges } from './plan/describe-changes.ts';
 import { KUBELET_PORT } from './probes/always.ts';
 import { defaultGateway } from './probes/gateway.ts';
 import { HostFiles } from './transaction/host-files.ts';
+import { HostSysctls } from './sysctls/host-sysctls.ts';
 import { HostUnits } from './units/host-units.ts';
 import { noUnits } from './units/no-units.ts';
 import { verifyUnits } from './units/verify-units.ts';
@@ -65,6 +66,7 @@ export async function hostConfig(options: HostConfigOptions): Promise<ConfigLife
       await validateFiles(document, transaction, { run, local: await readLocalPolicy(tree), signal });
     },
     units,
+    sysctls: new HostSysctls(run),
     confirmation: systemd ? new HostConfirmation({ root, stateDir, units, log: agent.log }) : noConfirmation,
     kernelArguments: await kernelArgumentsOf({ root, stateDir }),
     guard: new DriftGuard({ tree, files, units, policy, log: agent.log, onChange: options.onNews }),

@@ -95,6 +95,10 @@ export class Workbench {
     await this.stopAgent('SIGTERM');
   }
 
+  get agentPid(): number | undefined {
+    return this.#agent?.pid;
+  }
+
   /** Leaves the agent to itself: another may be started beside it. */
   releaseAgent(): ChildProcess | undefined {
     const agent = this.#agent;

@@ -136,6 +136,38 @@ test('the agent, kubelet and containerd are not touched by who does not say that
   }
 });
 
+const KEEPALIVE = 'net/ipv4/tcp_keepalive_time';
+
+function keepalive(seconds: number, more: Partial<ConfigDocument> = {}): ConfigDocument {
+  const path = '/etc/sysctl.d/99-zz-careen.conf';
+  const text = `${KEEPALIVE.replaceAll('/', '.')} = ${seconds}\n`;
+  return document(SERVICE, {
+    files: [file('/etc/systemd/system/hello.service', SERVICE), file(path, text)],
+    disruption: [{ match: { path }, action: 'Restart', unit: 'systemd-sysctl.service' }],
+    ...more,
+  });
+}
+
+function value(): Promise<string> {
+  return bench.on('cat', `/proc/sys/${KEEPALIVE}`);
+}
+
+test('a setting of the kernel that no file made is as it was, when it is undone and when it goes', async () => {
+  const before = await value();
+  assert.notEqual(before, '1234');
+  const probes: ConfigDocument['probes'] = [{ name: 'never', command: { argv: ['false'] }, timeout: '2s' }];
+  const confirm = { timeout: '3s', settle: '1s' };
+  const agent = await node.life();
+  const undone = await node.drive(agent, await node.wish(keepalive(1233, { probes, confirm })));
+  assert.deepEqual([undone.error?.code, await value()], ['ProbeFailed', before]);
+  assert.equal((await node.drive(agent, await node.wish(keepalive(1234)))).phase, 'Applied');
+  assert.equal(await value(), '1234');
+  assert.equal((await node.drive(agent, await node.wish(keepalive(1235)))).phase, 'Applied');
+  assert.equal(await value(), '1235');
+  assert.equal((await node.drive(agent, await node.wish(document(SERVICE)))).phase, 'Applied');
+  assert.equal(await value(), before);
+});
+
 test('a change whose agent died is undone by the host itself, and the next agent says so (A16)', async () => {
   const other = SERVICE.replace('Description=test', 'Description=other');
   const spec = await node.wish(document(other, { confirm: { timeout: '1s', settle: '10m' } }));

@@ -49,7 +49,7 @@ async function pods(): Promise<Pod[]> {
   return (await witness.stack.client.list<Pod>('/api/v1/namespaces/default/pods', { labelSelector })).items;
 }
 
-test('a drop-in of the kubelet takes a turn of the lock: each node is drained, serves again, and is not rebooted', async (t) => {
+test('a drop-in of the kubelet takes a turn of the lock: each node is drained, serves again, and is not rebooted (A31)', async (t) => {
   const boots = new Boots(witness.stack.fleet.machines);
   const first = await Promise.all(witness.names.map((name) => kubelet(name)));
   const old = new Set((await pods()).map(({ metadata }) => metadata.uid));

@@ -1,6 +1,7 @@
 import type { CommandResult } from '#agent/boot/host.ts';
 import { ConfigError } from '../config-error.ts';
 import type { KernelArguments } from '../kernel-arguments/kernel-arguments.ts';
+import type { Sysctls } from '../sysctls/host-sysctls.ts';
 import type { Units } from '../units/units.ts';
 import type { ActionStep } from './steps.ts';
 
@@ -8,6 +9,7 @@ import type { ActionStep } from './steps.ts';
 export interface StepTools {
   units: Units;
   kernelArguments: Pick<KernelArguments, 'write' | 'undo'>;
+  sysctls: Pick<Sysctls, 'write'>;
   run: (argv: readonly string[], signal: AbortSignal, limitMs: number) => Promise<CommandResult>;
 }
 
@@ -43,6 +45,8 @@ export async function runStep(
       return units.job(step.do, unit, LIMIT_MS);
     case 'kernelArguments':
       return undo ? kernelArguments.undo() : kernelArguments.write();
+    case 'sysctl':
+      return setSysctl(step, tools, undo);
     case 'hostname':
       return setHostname(step.to ?? '', tools, signal);
   }
@@ -51,6 +55,19 @@ export async function runStep(
 /** What ran and has failed since is not there to be restarted. */
 function mustRun({ unit = '', ran }: ActionStep, undo: boolean): boolean {
   return ALWAYS_RUN.includes(unit) || (undo && ran === true);
+}
+
+/**
+ * What is wanted no more, or undone, is as it was. Some settings can be made only one way: that they stay until the
+ * next boot is no reason to keep what is wanted no more.
+ */
+async function setSysctl({ key = '', to }: ActionStep, { sysctls }: StepTools, undo: boolean): Promise<void> {
+  if (to === undefined) return;
+  try {
+    await sysctls.write(key, to);
+  } catch (error) {
+    if (undo || !(error instanceof ConfigError)) throw error;
+  }
 }
 
 /** The file is in its place already; this is the name in use. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { unitName } from '#api/config-fields.ts';
 import { isCriticalUnit } from '../units/unit-rules.ts';
+import type { SysctlChange } from '../sysctls/plan-sysctls.ts';
 import type { UnitChange } from '../units/plan-units.ts';
 import type { Effects } from './effects.ts';
 
@@ -13,6 +14,7 @@ const DEEDS = [
   'restart',
   'start',
   'hostname',
+  'sysctl',
   'kernelArguments',
 ] as const;
 
@@ -22,7 +24,9 @@ export const actionStep = z.strictObject({
   unit: unitName.optional(),
   /** Of `restart`: it ran before the change, and is to run again after it is undone, whatever became of it. */
   ran: z.boolean().optional(),
-  /** Of `hostname`: what it becomes, and was. */
+  /** Of `sysctl`: which, with slashes. */
+  key: z.string().optional(),
+  /** Of `hostname` and `sysctl`: what it becomes, and was. A setting without `to` is made from a file. */
   to: z.string().optional(),
   from: z.string().optional(),
 });
@@ -36,6 +40,7 @@ export interface StepsInput {
   /** Units that run. */
   running: ReadonlySet<string>;
   hostname?: { from: string; to: string } | undefined;
+  sysctls?: readonly SysctlChange[] | undefined;
   kernelArguments: boolean;
 }
 
@@ -52,6 +57,7 @@ export function stepsOf({
   gone,
   running: run,
   hostname,
+  sysctls = [],
   kernelArguments,
 }: StepsInput): ActionStep[] {
   const started = new Set(units.filter(({ run }) => run === true).map(({ name }) => name));
@@ -65,6 +71,7 @@ export function stepsOf({
     ...enabling(units, true),
     ...(kernelArguments ? [{ do: 'kernelArguments' as const }] : []),
     ...(hostname === undefined ? [] : [{ do: 'hostname' as const, ...hostname }]),
+    ...sysctls.map((change) => ({ do: 'sysctl' as const, ...change })),
     ...each('stop', running(false)),
     ...each('reload', reload),
     ...inOrder(restart).map((name) => ({ do: 'restart' as const, unit: name, ran: run.has(name) })),
@@ -99,10 +106,14 @@ const BACK: Record<ActionStep['do'], ActionStep['do']> = {
   reload: 'reload',
   restart: 'restart',
   hostname: 'hostname',
+  sysctl: 'sysctl',
   kernelArguments: 'kernelArguments',
 };
 
-/** The way back: what was started stops first, before its file is forgotten; all else as on the way there. */
+/**
+ * The way back: what was started stops first, before its file is forgotten; settings come last, as the files that
+ * make some of them do not know what held before; all else as on the way there.
+ */
 export function undoOf(steps: readonly ActionStep[]): ActionStep[] {
   const back = steps.map(({ from, to, ...step }) => ({
     ...step,
@@ -111,10 +122,13 @@ export function undoOf(steps: readonly ActionStep[]): ActionStep[] {
     ...(to === undefined ? {} : { from: to }),
   }));
   const first = (step: ActionStep) => step.do === 'stop' || step.do === 'disable';
-  return [...back.filter(first).toReversed(), ...back.filter((step) => !first(step))];
+  const last = (step: ActionStep) => step.do === 'sysctl';
+  const rest = back.filter((step) => !first(step) && !last(step));
+  return [...back.filter(first).toReversed(), ...rest, ...back.filter(last)];
 }
 
 /** By which a step is known in the journal. */
-export function nameOf({ do: what, unit }: ActionStep): string {
-  return unit === undefined ? what : `${what}:${unit}`;
+export function nameOf({ do: what, unit, key }: ActionStep): string {
+  const about = unit ?? key;
+  return about === undefined ? what : `${what}:${about}`;
 }

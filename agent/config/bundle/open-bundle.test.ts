@@ -88,7 +88,7 @@ test('what is no gzip, no JSON, cut off, or a bomb is refused before it takes me
   assert.match((await refusal(bomb)).message, /unpacks to more/);
 });
 
-test('a newer schema is said to be newer, however it looks', async () => {
+test('a newer schema is said to be newer, however it looks (A36)', async () => {
   const { code, message } = await refusal(pack({ ...bundle, document: { schema: 2, novelty: true } }));
   assert.equal(code, 'SchemaTooNew');
   assert.match(message, /upgrade the agent/);

@@ -45,7 +45,9 @@ function always({ do: what, unit = '', to = '' }: ActionStep): string[] {
   return [];
 }
 
-function running({ do: what, unit = '', ran }: ActionStep): string[] {
+function running({ do: what, unit = '', ran, key, to }: ActionStep): string[] {
+  if (key !== undefined && to !== undefined)
+    return [`echo ${shellQuoted(to)} >${shellQuoted(`/proc/sys/${key}`)}`];
   const verb = VERBS[what];
   if (verb === undefined) return [];
   const mustRun = what === 'restart' && (ran === true || ALWAYS_RUN.includes(unit));

@@ -76,7 +76,7 @@ async function metaOf(
   parts: ConfigParts,
   signal: AbortSignal,
 ): Promise<ChangeMeta> {
-  const { document, plan, needs, steps, kernelArguments } = draft;
+  const { document, plan, needs, steps, sysctls, kernelArguments } = draft;
   const baseline = await baselineOf(draft, bootID, parts, signal);
   const { timeout, settle } = document.confirm;
   return {
@@ -92,6 +92,7 @@ async function metaOf(
     probes: allProbes(document.probes, baseline),
     confirm: { timeoutMs: durationMs(timeout), settleMs: durationMs(settle) },
     units: await unitsAfter(draft, record, parts),
+    sysctls: sysctls.owned,
     kernelArguments: kernelArguments?.owned ?? record.kernelArguments,
   };
 }

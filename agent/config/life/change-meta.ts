@@ -31,6 +31,7 @@ export const changeMeta = z.object({
   confirm: z.object({ timeoutMs: z.number(), settleMs: z.number() }),
   /** The record's, once the change counts. */
   units: configRecord.shape.units,
+  sysctls: configRecord.shape.sysctls,
   kernelArguments: configRecord.shape.kernelArguments,
 });
 export type ChangeMeta = z.infer<typeof changeMeta>;

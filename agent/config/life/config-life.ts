@@ -1,18 +1,16 @@
 import type { NodeStateSpec, NodeStateStatus } from '#api/node-state.ts';
 import { ConfigError } from '../config-error.ts';
-import type { Transaction } from '../transaction/contract.ts';
 import { apply } from './apply.ts';
 import { changeMeta } from './change-meta.ts';
 import type { ChangeMeta } from './change-meta.ts';
-import type { ConfigFailure, ConfigRecord } from './config-record.ts';
-import { probed } from './confirming.ts';
-import type { Probing } from './confirming.ts';
-import type { Draft } from './draft.ts';
+import { ChangeUnderWay } from './change-under-way.ts';
+import type { ConfigFailure } from './config-record.ts';
+import { Drafting } from './drafting.ts';
+import type { ConfigWish } from './drafting.ts';
 import { wantedHash } from './facts.ts';
 import type { ConfigFacts } from './facts.ts';
-import { configFailureOf, isPassing } from './failure.ts';
-import { act, failedStep, metaOf, pendingStep, probe, undoActions } from './follow.ts';
-import { makeDraft, NOTHING } from './make-draft.ts';
+import { configFailureOf } from './failure.ts';
+import { KeptRecord } from './kept-record.ts';
 import { nextConfigStep } from './next-step.ts';
 import type { ConfigParts } from './parts.ts';
 import { reportOf } from './report.ts';
@@ -37,41 +35,30 @@ export interface Turn {
   waitMs: number;
 }
 
-const FIRST_RETRY_MS = 2000;
-const LONGEST_RETRY_MS = 5 * 60_000;
-
-interface Drafted {
-  hash: string;
-  generation: number;
-  draft: Draft;
-}
-
 /**
  * The configuration's part of the agent: one step a turn. Everything that matters is on the disk, in the journal of
  * the files and in a record; what is only here is made again after a restart.
  */
 export class ConfigLife {
   readonly #parts: ConfigParts;
-  #record: ConfigRecord | undefined;
+  readonly #record: KeptRecord;
+  readonly #drafting: Drafting;
   #applied: ChangeMeta | undefined;
-  #transaction: Transaction | undefined;
+  #change: ChangeUnderWay | undefined;
   #ready = false;
-  #draft: Drafted | undefined;
-  #trouble: ConfigFacts['trouble'];
-  #troubles = 0;
-  #probing: Probing | undefined;
-  #rebootAskedAt: number | undefined;
   #unsupported: string | undefined;
   #facts: ConfigFacts | undefined;
   #said = '';
 
   constructor(parts: ConfigParts) {
     this.#parts = parts;
+    this.#record = new KeptRecord(parts.records);
+    this.#drafting = new Drafting(parts);
   }
 
   /** What there is to say; undefined before the first turn. */
   report(): ConfigReport | undefined {
-    return this.#facts && reportOf(this.#facts, this.#draft?.draft, this.#parts.guard.drift);
+    return this.#facts && reportOf(this.#facts, this.#drafting.draft, this.#parts.guard.drift);
   }
 
   async turn(around: Surroundings, signal: AbortSignal): Promise<Turn> {
@@ -92,18 +79,21 @@ export class ConfigLife {
 
   /** Once, and again after an error: what was left is on the disk. */
   async #open(): Promise<void> {
-    const { files, records, confirmation, guard } = this.#parts;
     if (this.#ready) return;
-    this.#record = await records.read();
+    await this.#record.read();
     this.#unsupported = await this.#parts.unsupported();
-    const { transaction, rolledBack } = await files.recover();
-    this.#transaction = transaction;
+    await this.#recover();
+    if (this.#change === undefined) await this.#parts.confirmation.disarm();
+    await this.#refresh();
+    if (this.#change === undefined) void this.#parts.guard.start();
+    this.#ready = true;
+  }
+
+  async #recover(): Promise<void> {
+    const { transaction, rolledBack } = await this.#parts.files.recover();
+    this.#change = transaction && new ChangeUnderWay(transaction, this.#record, this.#parts);
     if (rolledBack !== undefined)
       this.#parts.agent.log.info('config: a change that was not begun is taken back');
-    if (transaction === undefined) await confirmation.disarm();
-    await this.#refresh();
-    if (transaction === undefined) void guard.start();
-    this.#ready = true;
   }
 
   async #refresh(): Promise<void> {
@@ -114,8 +104,6 @@ export class ConfigLife {
 
   #look({ bootID, spec, update, updateStaged }: Surroundings): ConfigFacts {
     const { now, monotonicMs } = this.#parts.agent;
-    const transaction = this.#transaction;
-    const draft = this.#draft;
     const facts: ConfigFacts = {
       now: now(),
       monotonicMs: monotonicMs(),
@@ -124,78 +112,53 @@ export class ConfigLife {
       grant: spec?.reboot?.grant,
       update,
       updateStaged,
-      record: this.#record!,
+      record: this.#record.value,
       applied: this.#applied,
-      changing: transaction && {
-        id: transaction.id,
-        stage: transaction.stage,
-        meta: metaOf(transaction),
-        undoneByHost: transaction.undoneByHost,
-        acted: pendingStep(transaction) === undefined,
-        failed: failedStep(transaction),
-      },
-      draft: draft && { hash: draft.hash, generation: draft.generation, needs: draft.draft.needs },
-      trouble: this.#trouble,
-      probing: this.#probing,
-      rebootAskedAt: this.#rebootAskedAt,
       unsupported: this.#unsupported,
+      ...this.#drafting.facts(),
+      ...(this.#change?.facts() ?? { changing: undefined, probing: undefined, rebootAskedAt: undefined }),
     };
     this.#facts = facts;
     return facts;
   }
 
   async #carryOut(step: ConfigStep, around: Surroundings, signal: AbortSignal): Promise<void> {
+    const change = this.#change!;
     switch (step.do) {
       case 'idle':
         return;
       case 'draft':
-        return this.#plan(signal);
+        return this.#draft(signal);
       case 'refuse':
         return this.#fail(step.error);
       case 'request':
-        return this.#save({ request: step.request });
+        return this.#record.save({ request: step.request });
       case 'withdraw':
-        return this.#save({ request: undefined });
+        return this.#record.save({ request: undefined });
       case 'accept':
         return this.#accept(step.grant.id, around);
       case 'apply':
         return this.#apply(around, signal);
       case 'act':
-        return act(this.#transaction!, this.#parts, signal);
+        return change.act(signal);
       case 'reboot':
-        await this.#parts.host.reboot();
-        this.#rebootAskedAt = this.#parts.agent.monotonicMs();
-        return;
+        return change.reboot();
       case 'probe':
-        return this.#probe(around, signal);
+        return change.probe(around.bootID, signal);
       case 'keep':
-        return this.#keep();
+        if (await change.keep()) await this.#over();
+        return;
       case 'revert':
-        return this.#revert(step.error);
+        return change.revert(step.error);
       case 'conclude':
-        return this.#conclude(signal);
+        await change.conclude(signal);
+        return this.#over();
     }
   }
 
-  async #plan(signal: AbortSignal): Promise<void> {
-    const { hash, generation } = this.#wish();
-    try {
-      const document =
-        hash === '' ? NOTHING : (await this.#parts.bundle({ hash, generation }, signal)).document;
-      const draft = await makeDraft(document, this.#record!, this.#parts);
-      this.#draft = { hash, generation, draft };
-      this.#trouble = undefined;
-      this.#troubles = 0;
-    } catch (error) {
-      if (signal.aborted || !(error instanceof ConfigError)) throw error;
-      const failure = configFailureOf(error);
-      if (!isPassing(failure)) return this.#fail(failure);
-      this.#parts.agent.log.warn('config: cannot be had yet', { error });
-      const retryMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#troubles, 10));
-      this.#troubles += 1;
-      const retryAt = this.#parts.agent.monotonicMs() + retryMs * (0.5 + Math.random() / 2);
-      this.#trouble = { hash, generation, error: failure, retryAt };
-    }
+  async #draft(signal: AbortSignal): Promise<void> {
+    const failure = await this.#drafting.make(this.#wish(), this.#record.value, signal);
+    if (failure !== undefined) await this.#fail(failure);
   }
 
   /** Nothing was changed, and it is not tried again by itself. */
@@ -203,7 +166,7 @@ export class ConfigLife {
     const { hash, generation } = this.#wish();
     this.#parts.agent.log.warn('config: failed', { hash, ...error });
     const at = new Date(this.#parts.agent.now()).toISOString();
-    await this.#save({ last: { hash, generation, phase: 'Failed', error, at }, request: undefined });
+    await this.#record.save({ last: { hash, generation, phase: 'Failed', error, at }, request: undefined });
   }
 
   async #accept(grantID: string, around: Surroundings): Promise<void> {
@@ -212,112 +175,46 @@ export class ConfigLife {
     if (told === undefined || grant?.id !== grantID) return;
     const { kind = 'Reboot', reasons, since } = told;
     const { bootID, mode } = grant;
-    await this.#save({ accepted: { id: grantID, bootID, mode, request: { kind, reasons, since } } });
+    await this.#record.save({ accepted: { id: grantID, bootID, mode, request: { kind, reasons, since } } });
   }
 
   async #apply(around: Surroundings, signal: AbortSignal): Promise<void> {
-    const { hash, generation, draft: before } = this.#draft!;
-    const { rendered } = this.#facts?.wanted ?? {};
-    const { guard, files } = this.#parts;
+    const { guard } = this.#parts;
     await guard.stop();
     try {
-      // The disk may have changed since it was planned.
-      const draft = await makeDraft(before.document, this.#record!, this.#parts);
-      this.#draft = { hash, generation, draft };
-      if (draft.needs !== before.needs) return;
-      const { bootID, updateStaged: withUpdate } = around;
-      const known = { applied: this.#applied, record: this.#record!, bootID, withUpdate };
-      this.#transaction = await apply({ draft, hash, generation, rendered, ...known }, this.#parts, signal);
-      this.#parts.agent.log.info('config: changed', { hash, transaction: this.#transaction.id });
+      await this.#begin(around, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof ConfigError)) throw error;
       // What went wrong half-way was put back, or lies in the journal.
-      const { transaction } = await files.recover();
-      this.#transaction = transaction;
-      if (transaction === undefined) await this.#fail(configFailureOf(error));
+      await this.#recover();
+      if (this.#change === undefined) await this.#fail(configFailureOf(error));
     } finally {
-      if (this.#transaction === undefined) void guard.start();
+      if (this.#change === undefined) void guard.start();
     }
   }
 
-  async #probe({ bootID }: Surroundings, signal: AbortSignal): Promise<void> {
-    const since = this.#probing?.since ?? this.#parts.agent.monotonicMs();
-    const results = await probe(this.#transaction!, bootID, this.#parts, signal);
-    const failing = results.filter(({ passed }) => !passed);
-    if (failing.length > 0) this.#parts.agent.log.info('config: probes fail', { failing });
-    this.#probing = probed(this.#probing ?? { since, results: [] }, results, this.#parts.agent.monotonicMs());
-  }
-
-  async #keep(): Promise<void> {
-    const transaction = this.#transaction!;
-    const meta = metaOf(transaction);
-    if (!(await transaction.keep())) return;
-    await this.#parts.confirmation.disarm();
-    await this.#parts.kernelArguments.forget();
-    const { units, kernelArguments, generation } = meta;
-    const highest = Math.max(this.#record!.highest, generation);
-    await this.#save({ units, kernelArguments, highest, last: undefined, request: undefined });
-    await this.#over();
-    this.#parts.agent.log.info('config: in force', { hash: meta.hash });
-  }
-
-  async #revert(error: ConfigFailure): Promise<void> {
-    const transaction = this.#transaction!;
-    await this.#note('Reverted', error);
-    try {
-      await transaction.revert();
-    } catch (failure) {
-      this.#parts.agent.log.error('config: cannot be undone', { error: failure });
-      await this.#note('Degraded', configFailureOf(failure));
-      await this.#save({ request: undefined });
-    }
-  }
-
-  /** The verdict is written down first: after a crash nobody else knows it. */
-  async #note(phase: 'Reverted' | 'Degraded', error: ConfigFailure): Promise<void> {
-    const { id: transaction, meta } = this.#transaction!;
-    const { hash, generation } = changeMeta.parse(meta);
-    const at = new Date(this.#parts.agent.now()).toISOString();
-    await this.#save({ last: { hash, generation, phase, error, transaction, at } });
-  }
-
-  async #conclude(signal: AbortSignal): Promise<void> {
-    const transaction = this.#transaction!;
-    if (this.#record!.last?.transaction !== transaction.id) await this.#note('Reverted', NOT_CONFIRMED);
-    // Whatever the host's script could not finish.
-    await transaction.revert();
-    const problems = await undoActions(transaction, this.#parts, signal);
-    if (problems.length > 0) {
-      const message = `the files are as they were, but ${problems.join('; ')}`.slice(0, 1024);
-      await this.#note('Degraded', { code: 'RevertFailed', message });
-    }
-    await transaction.close();
-    await this.#parts.confirmation.disarm();
-    await this.#parts.kernelArguments.forget();
-    await this.#save({ request: undefined });
-    await this.#over();
-    this.#parts.agent.log.warn('config: undone', { ...this.#record!.last });
+  async #begin({ bootID, updateStaged: withUpdate }: Surroundings, signal: AbortSignal): Promise<void> {
+    // The disk may have changed since it was planned.
+    const drafted = await this.#drafting.renew(this.#record.value);
+    if (drafted === undefined) return;
+    const { rendered } = this.#facts?.wanted ?? {};
+    const known = { applied: this.#applied, record: this.#record.value, bootID, withUpdate };
+    const transaction = await apply({ ...drafted, rendered, ...known }, this.#parts, signal);
+    this.#change = new ChangeUnderWay(transaction, this.#record, this.#parts);
+    this.#parts.agent.log.info('config: changed', { hash: drafted.hash, transaction: transaction.id });
   }
 
   async #over(): Promise<void> {
-    this.#transaction = undefined;
-    this.#probing = undefined;
-    this.#rebootAskedAt = undefined;
-    this.#draft = undefined;
+    this.#change = undefined;
+    this.#drafting.forget();
     await this.#refresh();
     this.#parts.guard.forget();
     void this.#parts.guard.start();
   }
 
-  #wish(): { hash: string; generation: number } {
+  #wish(): ConfigWish {
     const wanted = this.#facts?.wanted;
-    return { hash: wantedHash({ wanted }), generation: wanted?.generation ?? this.#record!.highest };
-  }
-
-  async #save(change: Partial<ConfigRecord>): Promise<void> {
-    const record = { ...this.#record!, ...change };
-    await this.#parts.records.write(record);
-    this.#record = record;
+    return { hash: wantedHash({ wanted }), generation: wanted?.generation ?? this.#record.value.highest };
   }
 
   #say(step: ConfigStep): void {
@@ -326,9 +223,3 @@ export class ConfigLife {
     this.#said = said;
   }
 }
-
-const NOT_CONFIRMED: ConfigFailure = {
-  code: 'NotConfirmed',
-  message:
-    'nobody confirmed the change in time, so the host undid it by itself; see "journalctl -u careen-confirm.service -u careen-confirm-boot.service" on the node',
-};

@@ -53,6 +53,8 @@ export const configRecord = z.object({
   highest: z.int().min(0),
   /** How units were before careen changed them. */
   units: z.record(z.string(), unitBefore),
+  /** Settings of the kernel that careen made, and what they were before. */
+  sysctls: z.record(z.string(), z.string()).default({}),
   /** What careen has added to the kernel's command line, and taken from it. */
   kernelArguments: z.object({ added: z.array(z.string()), removed: z.array(z.string()) }),
   last: last.optional(),
@@ -62,7 +64,8 @@ export const configRecord = z.object({
 export type ConfigRecord = z.infer<typeof configRecord>;
 
 export function emptyConfigRecord(machineID: string): ConfigRecord {
-  return { format: 1, machineID, highest: 0, units: {}, kernelArguments: { added: [], removed: [] } };
+  const kernelArguments = { added: [], removed: [] };
+  return { format: 1, machineID, highest: 0, units: {}, sysctls: {}, kernelArguments };
 }
 
 /** The record as `<stateDir>/config-life.json`. Both methods throw `RecordError`. */

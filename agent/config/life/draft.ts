@@ -8,6 +8,9 @@ import { stepsOf } from '../actions/steps.ts';
 import type { ActionStep } from '../actions/steps.ts';
 import type { ArgumentsPlan } from '../kernel-arguments/kernel-arguments.ts';
 import type { FilePlan } from '../plan/plan-files.ts';
+import { planSysctls } from '../sysctls/plan-sysctls.ts';
+import type { SysctlPlan } from '../sysctls/plan-sysctls.ts';
+import { wantedSysctls } from '../sysctls/wanted-sysctls.ts';
 import { isRunning, planUnits } from '../units/plan-units.ts';
 import type { UnitChange } from '../units/plan-units.ts';
 import type { UnitFacts } from '../units/units.ts';
@@ -25,7 +28,9 @@ export interface DraftInput {
   units: readonly UnitFacts[];
   kernelArguments: ArgumentsPlan | undefined;
   hostname: string;
-  record: Pick<ConfigRecord, 'units'>;
+  /** Settings that the kernel that runs has, by key. */
+  sysctls: ReadonlyMap<string, string>;
+  record: Pick<ConfigRecord, 'units' | 'sysctls'>;
 }
 
 /** All that a document would change here. */
@@ -33,6 +38,7 @@ export interface Draft {
   document: ConfigDocument;
   files: FilePlan;
   units: readonly UnitChange[];
+  sysctls: SysctlPlan;
   kernelArguments: ArgumentsPlan | undefined;
   steps: ActionStep[];
   plan: ConfigPlan;
@@ -46,6 +52,7 @@ export function draftOf(input: DraftInput): Draft {
   const { document, files, kernelArguments } = input;
   const units = planUnits(document.units, input.units, input.record.units);
   const effects = effectsOfAll(input, units);
+  const sysctls = sysctlsOf(input, effects);
   const { hostname: wanted } = document;
   const hostname =
     wanted === undefined || wanted === input.hostname ? undefined : { from: input.hostname, to: wanted };
@@ -55,10 +62,17 @@ export function draftOf(input: DraftInput): Draft {
     gone: goneUnits(files),
     running: new Set(input.units.filter((fact) => isRunning(fact)).map(({ name }) => name)),
     hostname,
+    sysctls: effects.reboots ? [] : sysctls.changes,
     kernelArguments: kernelArguments !== undefined,
   });
   const needs = effects.reboots ? 'Reboot' : effects.drains ? 'Drain' : 'None';
-  return { document, files, units, kernelArguments, steps, plan: planOf(input, units, effects), needs };
+  const plan = planOf(input, units, effects);
+  return { document, files, units, sysctls, kernelArguments, steps, plan, needs };
+}
+
+function sysctlsOf({ document, record, sysctls: running }: DraftInput, effects: Effects): SysctlPlan {
+  const applied = effects.restart.includes('systemd-sysctl.service');
+  return planSysctls({ wanted: wantedSysctls(document), owned: record.sysctls, running, applied });
 }
 
 /** What goes follows the rules that were in force with it; the rest those that come. */

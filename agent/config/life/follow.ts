@@ -79,9 +79,10 @@ function begunSteps(transaction: Transaction): ActionStep[] {
   return metaOf(transaction).steps.filter((step) => transaction.step(nameOf(step)).attempts > 0);
 }
 
-function toolsOf({ units, kernelArguments, host }: ConfigParts) {
+function toolsOf({ units, sysctls, kernelArguments, host }: ConfigParts) {
   return {
     units,
+    sysctls,
     kernelArguments,
     run: (argv: readonly string[], signal: AbortSignal, ms: number) => host.run(argv, signal, ms),
   };

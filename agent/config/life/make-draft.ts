@@ -1,5 +1,6 @@
 import type { ConfigDocument } from '#api/config-document.ts';
 import { ConfigError } from '../config-error.ts';
+import { wantedSysctls } from '../sysctls/wanted-sysctls.ts';
 import { checkUnits } from '../units/unit-rules.ts';
 import type { ConfigRecord } from './config-record.ts';
 import { draftOf } from './draft.ts';
@@ -36,13 +37,15 @@ export async function makeDraft(
     ...Object.keys(record.units),
     ...rules.flatMap(({ unit }) => unit ?? []),
   ];
-  const [units, kernelArguments, hostname, described] = await Promise.all([
+  const settings = new Set([...wantedSysctls(document), ...Object.keys(record.sysctls)]);
+  const [units, sysctls, kernelArguments, hostname, described] = await Promise.all([
     parts.units.facts([...new Set(names)]),
+    parts.sysctls.read([...settings]),
     parts.kernelArguments.plan(record.kernelArguments, document.kernelArguments),
     parts.hostname(),
     parts.describe(files),
   ]);
-  return draftOf({ document, before, files, described, units, kernelArguments, hostname, record });
+  return draftOf({ document, before, files, described, units, sysctls, kernelArguments, hostname, record });
 }
 
 async function checkPolicy(document: ConfigDocument, parts: ConfigParts): Promise<void> {

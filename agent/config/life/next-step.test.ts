@@ -24,6 +24,7 @@ function meta(more: Partial<ChangeMeta> = {}): ChangeMeta {
     baseline: { ready: true, kubelet: true, restarts: {} },
     confirm: { timeoutMs: 60_000, settleMs: 20_000 },
     units: {},
+    sysctls: {},
     kernelArguments: { added: [], removed: [] },
     ...more,
   };

@@ -8,6 +8,7 @@ import type { KernelArguments } from '../kernel-arguments/kernel-arguments.ts';
 import type { Drift } from '../drift/ledger.ts';
 import type { FilePlan } from '../plan/plan-files.ts';
 import type { FileTransactions, Transaction } from '../transaction/contract.ts';
+import type { Sysctls } from '../sysctls/host-sysctls.ts';
 import type { UnitPolicy } from '../units/unit-rules.ts';
 import type { Units } from '../units/units.ts';
 import type { ConfigRecordFile } from './config-record.ts';
@@ -38,6 +39,7 @@ export interface ConfigParts {
   /** Has the host judge staged files before anything changes. Throws `ConfigError` UnitInvalid or ValidateFailed. */
   judge(transaction: Transaction, document: ConfigDocument, signal: AbortSignal): Promise<void>;
   units: Units;
+  sysctls: Sysctls;
   confirmation: Confirmation;
   kernelArguments: KernelArguments;
   guard: Guard;

@@ -3,7 +3,7 @@ import type { PathValue } from './claims.ts';
 import { strictest } from './drift.ts';
 import { MODULES_FILE, SYSCTL_FILE } from './generated-paths.ts';
 import type { Merged } from './merge.ts';
-import { sysctlName } from './sysctl-name.ts';
+import { sysctlName } from '#api/sysctl-name.ts';
 import { literal } from './values.ts';
 
 type Section = Extract<PathValue, { kind: 'generated' }>['section'];

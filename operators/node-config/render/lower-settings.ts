@@ -2,7 +2,7 @@ import { claim, type Claims, type KeyClaim, type Owned } from './claims.ts';
 import type { Claim } from './claim.ts';
 import { authorizedKey } from './authorized-key.ts';
 import { argumentName, isRepeated } from './kernel-argument.ts';
-import { sysctlKey, sysctlValue } from './sysctl-name.ts';
+import { sysctlKey, sysctlValue } from '#api/sysctl-name.ts';
 
 type SettingClaims = Omit<Claims, 'paths' | 'units' | 'masked' | 'enabled' | 'states'>;
 

@@ -1,6 +1,6 @@
 import type { Claim, Won } from './claim.ts';
 import type { PathValue } from './claims.ts';
-import { sysctlsIn } from './sysctl-name.ts';
+import { sysctlsIn } from '#api/sysctl-name.ts';
 
 /** The settings that wanted files of /etc/sysctl.d make, as claims of the files' owners. */
 export function claimsOfSysctlFiles(paths: ReadonlyMap<string, Won<PathValue>>): Claim<string>[] {

@@ -151,6 +151,24 @@ export class ConfigCluster {
     return counts;
   }
 
+  /** What the operators tell besides objects and logs. */
+  async outputs(): Promise<{ metrics: string; commandLines: string }> {
+    const ports = [
+      ...this.logs.join('').matchAll(/"message":"listening".*?"port":(\d+)|"port":(\d+).*?"listening"/g),
+    ];
+    const answers = ports.map(([, one, other]) =>
+      fetch(`http://127.0.0.1:${one ?? other}/metrics`).then(
+        (answer) => answer.text(),
+        () => '',
+      ),
+    );
+    const lines = [...this.#replicas.values()].map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8'));
+    return {
+      metrics: (await Promise.all(answers)).join('\n'),
+      commandLines: (await Promise.all(lines)).join('\n'),
+    };
+  }
+
   async stop(): Promise<void> {
     const last = [...this.#replicas.values()];
     this.#replicas.clear();
