@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 import { clip, header } from '../picture.ts';
 import type { OmahaScene, Population } from './scene.ts';
 
-const NAME = 26;
-const COLUMN = 10;
+const NAME = 30;
+const COLUMN = 11;
 const BAR = 40;
 
 /** The scene as lines of a terminal, `columns` wide. */

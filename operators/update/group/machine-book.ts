@@ -62,15 +62,21 @@ export class MachineBook {
     });
   }
 
-  /** Asks for places for nodes of the cluster, in the same budget as the machines'. */
-  places(
+  /**
+   * Asks for places for nodes of the cluster, in the same budget as the machines'. Machines ask many times a second and
+   * would take each place that comes free: where nodes are left over, the next one is kept for them.
+   */
+  async places(
     group: string,
     policy: UpdatePolicy,
     total: number,
-    staging: { held: number; more: number },
+    { held, more }: { held: number; more: number },
     now: number,
   ): Promise<number> {
-    return this.#store.holdNodes(group, staging.held, staging.more, limitsOf(policy, total), now);
+    const limits = limitsOf(policy, total);
+    const given = await this.#store.holdNodes(group, held, more, limits, now);
+    if (given < more) await this.#store.holdNodes(group, held + given + 1, 0, limits, now);
+    return given;
   }
 
   async #failed(group: string, target: string): Promise<string[]> {
