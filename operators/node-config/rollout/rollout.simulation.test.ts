@@ -105,7 +105,9 @@ function turn(fleet: SimulatedNodes): Plan {
     const total = facts.filter(
       (one) => one.target.kind === 'config' && one.target.configs.includes(name),
     ).length;
-    const applying = facts.filter((one) => isTold(one) && of(one)).length;
+    // One that was not heard of for so long that it counts as failed has given its place away.
+    const isLost = (one: NodeFacts) => !one.heard && rolling?.outcomes.get(one.name) === 'failed';
+    const applying = facts.filter((one) => isTold(one) && of(one) && !isLost(one)).length;
     const limit = shareOf(spec.rollout.maxApplying, total, 'down');
     assert.ok(applying <= limit, `${applying} nodes apply ${name}, ${limit} may`);
     for (const one of mine) {

@@ -2,17 +2,12 @@ import { BUNDLE_KEY, BUNDLE_NAMESPACE, type ConfigBundle } from '#api/config-doc
 import type { ConfigPhase } from '#api/config-errors.ts';
 import { API_VERSION, resourcePath } from '#api/group.ts';
 import type { NodeState } from '#api/kinds.ts';
-import type { Node } from '#api/meta.ts';
 import { sha256 } from '#api/config-hash.ts';
 import { openBundle } from '#agent/config/bundle/open-bundle.ts';
+import { BOOT, WatchingAgents } from '#operators/testing/watching-agents.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
-import { Controller } from '#runtime/controller/controller.ts';
-import { Informer } from '#runtime/informer/informer.ts';
 import type { Log } from '#runtime/log/log.ts';
-
-const BOOT = 'boot-1';
-const BEAT_MS = 10_000;
 
 /**
  * For tests and benchmarks: the agents of all nodes at once. They read their bundles as real ones do, but with a
@@ -27,86 +22,55 @@ export class ScriptedConfigAgents {
   readonly applied: { node: string; hash: string }[] = [];
 
   readonly #client: KubeClient;
-  readonly #states: Informer<NodeState>;
-  readonly #controller: Controller;
-  readonly #stopping = new AbortController();
-  readonly #nodes = new Map<string, string>();
-  #heart: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #agents: WatchingAgents;
 
   constructor(client: KubeClient, log: Log) {
     this.#client = client;
-    this.#controller = new Controller({
-      name: 'agents',
-      reconcile: (name) => this.#act(name),
-      workers: 8,
-      log,
-    });
-    this.#states = new Informer<NodeState>({
-      client,
-      path: resourcePath('NodeState'),
-      onChange: (name) => this.#controller.enqueue(name),
-      log,
-    });
+    this.#agents = new WatchingAgents({ client, log, workers: 8, act: (name) => this.#act(name) });
   }
 
   /** Makes a Ready Node and its NodeState, and reports for the first time. */
   async join(name: string, labels: Record<string, string> = {}): Promise<void> {
-    const node = await this.#client.create<Node>('/api/v1/nodes', {
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name, labels },
-    });
-    const uid = node.metadata.uid ?? '';
-    this.#nodes.set(name, uid);
-    await this.beat(name);
+    const uid = await this.#agents.join(name, labels);
     const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
     const state = { apiVersion: API_VERSION, kind: 'NodeState', metadata: { name, ownerReferences } };
     await this.#client.create(resourcePath('NodeState'), state);
-    await this.#report(name, { bootID: BOOT, config: { phase: 'Idle', since: new Date().toISOString() } });
+    const config = { phase: 'Idle', since: new Date().toISOString() };
+    await this.#agents.report(name, { bootID: BOOT, config });
   }
 
   start(): void {
-    this.#states.start();
-    const beatAll = () => void Promise.allSettled([...this.#nodes.keys()].map((name) => this.beat(name)));
-    this.#heart = setInterval(beatAll, BEAT_MS);
-    this.#running = this.#controller.run(this.#stopping.signal);
+    this.#agents.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#heart);
-    this.#stopping.abort();
-    await this.#states.stop();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#agents.stop();
   }
 
   /** Has every agent look again, as after `mayApply` changed. */
   wake(): void {
-    for (const name of this.#nodes.keys()) this.#controller.enqueue(name);
+    this.#agents.wake();
   }
 
-  /** What a kubelet says of its node; one that does not say it for 50 s is marked as not Ready. */
-  async beat(name: string): Promise<void> {
-    const lastHeartbeatTime = new Date().toISOString();
-    const conditions = [{ type: 'Ready', status: 'True', reason: 'Test', message: '', lastHeartbeatTime }];
-    const status = { conditions, nodeInfo: { ...EMPTY_INFO, bootID: BOOT } };
-    await this.#client.mergePatch(`/api/v1/nodes/${name}/status`, { status });
+  /** What a kubelet says of its node. */
+  beat(name: string): Promise<void> {
+    return this.#agents.beat(name);
   }
 
   async bundle(name: string, hash: string, generation: number): Promise<ConfigBundle> {
     const path = `/api/v1/namespaces/${BUNDLE_NAMESPACE}/secrets/${name}`;
     const { data } = await this.#client.get<{ data?: Record<string, string> }>(path);
-    const node = { name, uid: this.#nodes.get(name) ?? '' };
+    const node = { name, uid: this.#agents.uid(name) ?? '' };
     return openBundle(Buffer.from(data?.[BUNDLE_KEY] ?? '', 'base64'), { node, hash, generation });
   }
 
   async #act(name: string): Promise<{ requeueAfterMs: number } | undefined> {
-    const state = this.#states.get(name);
-    if (state?.status?.config === undefined || !this.#nodes.has(name)) return undefined;
+    const state = this.#agents.state(name);
+    if (state?.status?.config === undefined || this.#agents.uid(name) === undefined) return undefined;
     try {
       const next = await this.#step(name, state);
       if (next === undefined) return undefined;
-      await this.#report(name, { config: next }, state.metadata.resourceVersion);
+      await this.#agents.report(name, { config: next }, state.metadata.resourceVersion);
       // Told once it is written: a report that meets a newer object is made again.
       const { applied } = next as { applied?: unknown };
       if (typeof applied === 'string') this.applied.push({ node: name, hash: applied });
@@ -151,11 +115,6 @@ export class ScriptedConfigAgents {
     const lastGood = { lastGood: before.applied ?? null, lastGoodRendered: before.appliedRendered ?? null };
     return say('Applied', { applied: hash, appliedRendered: rendered, ...lastGood, error: null });
   }
-
-  async #report(name: string, status: object, resourceVersion?: string): Promise<void> {
-    const metadata = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
-    await this.#client.mergePatch(`${resourcePath('NodeState', name)}/status`, { ...metadata, status });
-  }
 }
 
 const NOTHING = {
@@ -167,16 +126,4 @@ const NOTHING = {
   lastGoodRendered: null,
   plan: null,
   error: null,
-};
-
-const EMPTY_INFO = {
-  machineID: '',
-  systemUUID: '',
-  kernelVersion: '',
-  osImage: '',
-  containerRuntimeVersion: '',
-  kubeletVersion: '',
-  kubeProxyVersion: '',
-  operatingSystem: 'linux',
-  architecture: 'amd64',
 };

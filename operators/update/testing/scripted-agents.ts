@@ -1,14 +1,9 @@
-import { resourcePath } from '#api/group.ts';
 import type { NodeState } from '#api/kinds.ts';
 import type { UpdateStatus } from '#api/node-state.ts';
+import { BOOT, WatchingAgents } from '#operators/testing/watching-agents.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { isKubeError } from '#runtime/client/error.ts';
-import { Informer } from '#runtime/informer/informer.ts';
-import { Controller } from '#runtime/controller/controller.ts';
 import type { Log } from '#runtime/log/log.ts';
-
-const BOOT = 'boot-1';
-const BEAT_MS = 10_000;
 
 /**
  * For tests: the agents of all nodes at once. They write what real ones would, but download nothing and reboot
@@ -22,81 +17,38 @@ export class ScriptedAgents {
   /** Order in which nodes rebooted, and into what. */
   readonly reboots: { node: string; version: string }[] = [];
 
-  readonly #client: KubeClient;
-  readonly #states: Informer<NodeState>;
-  readonly #controller: Controller;
-  readonly #stopping = new AbortController();
-  readonly #nodes = new Set<string>();
-  #heart: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #agents: WatchingAgents;
 
   constructor(client: KubeClient, log: Log) {
-    this.#client = client;
-    this.#controller = new Controller({
-      name: 'agents',
-      reconcile: (name) => this.#act(name),
-      workers: 4,
-      log,
-    });
-    this.#states = new Informer<NodeState>({
-      client,
-      path: resourcePath('NodeState'),
-      onChange: (name) => this.#controller.enqueue(name),
-      log,
-    });
+    this.#agents = new WatchingAgents({ client, log, workers: 4, act: (name) => this.#act(name) });
   }
 
   /** Makes a Ready Node. */
   async join(name: string, labels: Record<string, string> = {}): Promise<void> {
-    await this.#client.create('/api/v1/nodes', {
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name, labels },
-    });
-    this.#nodes.add(name);
-    await this.#beat(name);
+    await this.#agents.join(name, labels);
   }
 
   /** The first report of a node's agent. */
-  async report(name: string, version: string): Promise<void> {
-    const status = { bootID: BOOT, os: { id: 'os', version }, engine: 'gpt' };
-    await this.#client.mergePatch(`${resourcePath('NodeState', name)}/status`, { status });
+  report(name: string, version: string): Promise<void> {
+    return this.#agents.report(name, { bootID: BOOT, os: { id: 'os', version }, engine: 'gpt' });
   }
 
   start(): void {
-    this.#states.start();
-    const beatAll = () => void Promise.allSettled([...this.#nodes].map((name) => this.#beat(name)));
-    this.#heart = setInterval(beatAll, BEAT_MS);
-    this.#running = this.#controller.run(this.#stopping.signal);
+    this.#agents.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#heart);
-    this.#stopping.abort();
-    await this.#states.stop();
-    await this.#running;
-  }
-
-  /** What a kubelet says of its node; one that does not say it for 50 s is marked as not Ready. */
-  async #beat(name: string): Promise<void> {
-    const lastHeartbeatTime = new Date().toISOString();
-    const conditions = [{ type: 'Ready', status: 'True', reason: 'Test', message: '', lastHeartbeatTime }];
-    const status = { conditions, nodeInfo: { ...EMPTY_INFO, bootID: BOOT } };
-    await this.#client.mergePatch(`/api/v1/nodes/${name}/status`, { status });
+  stop(): Promise<void> {
+    return this.#agents.stop();
   }
 
   async #act(name: string): Promise<{ requeueAfterMs: number } | undefined> {
-    const state = this.#states.get(name);
+    const state = this.#agents.state(name);
     if (state?.status?.os === undefined) return undefined;
     const step = this.#step(name, state);
     if (step === 'wait') return { requeueAfterMs: 50 };
     if (step === undefined) return undefined;
     try {
-      const { resourceVersion } = state.metadata;
-      await this.#client.mergePatch(`${resourcePath('NodeState', name)}/status`, {
-        metadata: { resourceVersion },
-        ...step,
-      });
+      await this.#agents.report(name, step.status, state.metadata.resourceVersion);
     } catch (error) {
       if (!isKubeError(error, 'Conflict') && !isKubeError(error, 'NotFound')) throw error;
     }
@@ -133,15 +85,3 @@ export class ScriptedAgents {
 function say(update: object): { status: { update: object } } {
   return { status: { update: { ...update, since: new Date().toISOString() } } };
 }
-
-const EMPTY_INFO = {
-  machineID: '',
-  systemUUID: '',
-  kernelVersion: '',
-  osImage: '',
-  containerRuntimeVersion: '',
-  kubeletVersion: '',
-  kubeProxyVersion: '',
-  operatingSystem: 'linux',
-  architecture: 'amd64',
-};
