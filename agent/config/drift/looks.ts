@@ -4,6 +4,9 @@ export const SWEEP_MS = 300_000;
 const SETTLE_MS = 250;
 /** Between two looks: who changes something without end is not to have the node look without end. */
 const REST_MS = 2000;
+/** Nor most of the time, where a look takes long. */
+const REST_SHARE = 3;
+const LONGEST_REST_MS = 15_000;
 
 /** When to look: on start, soon after a hint, and every five minutes. One look at a time. */
 export class Looks {
@@ -11,7 +14,8 @@ export class Looks {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer ends, by the clock that nobody sets, ms. */
   #due = Infinity;
-  #last = -Infinity;
+  /** No look after a hint before it. */
+  #restsUntil = -Infinity;
   #running = false;
   #looking: Promise<void> = Promise.resolve();
 
@@ -36,15 +40,18 @@ export class Looks {
   /** After one that is under way. */
   now(): Promise<void> {
     this.#looking = this.#looking.then(async () => {
+      const began = performance.now();
       await this.#look();
-      this.#last = performance.now();
-      this.#by(this.#last + SWEEP_MS);
+      const ended = performance.now();
+      const restMs = Math.min(LONGEST_REST_MS, Math.max(REST_MS, REST_SHARE * (ended - began)));
+      this.#restsUntil = ended + restMs;
+      this.#by(ended + SWEEP_MS);
     });
     return this.#looking;
   }
 
   hint(): void {
-    this.#by(Math.max(performance.now() + SETTLE_MS, this.#last + REST_MS));
+    this.#by(Math.max(performance.now() + SETTLE_MS, this.#restsUntil));
   }
 
   /** A later hint never puts off what an earlier one has begun. */
