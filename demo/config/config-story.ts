@@ -1,43 +1,21 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { parse } from 'yaml';
-import type { NodeConfig } from '#api/kinds.ts';
-import type { KubeObject } from '#api/meta.ts';
-import { readTraffic, sumOf } from '#test/observer/audit.ts';
+import { readTraffic } from '#test/observer/audit.ts';
 import { Observer } from '#test/observer/observer.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { Narrator } from '../narrator.ts';
 import type { Screen } from '../screen.ts';
 import { StoryError, type Story } from '../story.ts';
+import { CUT_OFF, exampleConfig, exampleSecret } from './examples.ts';
 import { renderConfig } from './render.ts';
 import { reportChapters, type ConfigChapter } from './report.ts';
 import { configLines, configuredMachines, type ConfigScene } from './scene.ts';
+import { sumOfWrites, writesOf, type Writes } from './writes.ts';
 import { allConfigured, isRolledOut, readConfigWorld, type ConfigWorld } from './world.ts';
 
-const EXAMPLES = path.resolve(import.meta.dirname, '../../examples/node-config');
 const BASE = 'base';
-/** How long a healthy canary is watched, here: the example says half a minute. */
-const SOAK = '5s';
-/** How long a change may go unconfirmed, here: longer than all probes take, and no longer than people watch. */
-const CONFIRM = { timeout: '40s', settle: '5s' };
 /** How long nothing may be written at the end for the cluster to count as idle. */
 const IDLE_MS = 10_000;
 const MOTD = '/etc/motd';
 const TOKEN = '/etc/example/token';
-
-/** A change that takes the node's network away as soon as it is applied, and gives it back when it is undone. */
-const CUT_OFF = `[Unit]
-Description=Take the network away
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/bin/sh -c 'ip rule add priority 1 blackhole'
-ExecStop=/bin/sh -c 'ip rule del priority 1'
-
-[Install]
-WantedBy=multi-user.target
-`;
 
 /** Sysctl, unit, secret file and sshd drop-in on all nodes; drift; a change that cuts a node off; a new secret. */
 export class ConfigStory implements Story {
@@ -95,7 +73,7 @@ export class ConfigStory implements Story {
       this.#narrator.begin(
         'a NodeConfig is applied: a kernel setting, a unit, a secret file, a drop-in of sshd',
       );
-      await this.#stack.apply([await example('secret.yaml'), await this.#base()]);
+      await this.#stack.apply([await exampleSecret(), await exampleConfig()]);
       await this.#narrator.until('every node has it', (world) => this.#rests(world));
       await this.#everywhere(['cat', '/proc/sys/net/ipv4/tcp_keepalive_time'], '300\n');
       await this.#everywhere(['systemctl', 'is-active', 'example-uptime.service'], 'active\n');
@@ -118,17 +96,7 @@ export class ConfigStory implements Story {
   async #cutOff(): Promise<void> {
     const worst = await this.#measure('cuts its node off, and is undone', 1, async () => {
       this.#narrator.begin('a change takes the network away from the node that tries it first');
-      await this.#stack.apply([
-        await this.#base(({ spec }) => {
-          spec.units.push({
-            name: 'example-cut-off.service',
-            contents: CUT_OFF,
-            state: 'Started',
-            dropins: [],
-            mask: false,
-          });
-        }),
-      ]);
+      await this.#stack.apply([await exampleConfig(({ spec }) => spec.units.push(CUT_OFF))]);
       await this.#narrator.until(
         'the node has undone it by itself, and the rollout has halted',
         ({ configs, states }) =>
@@ -150,8 +118,7 @@ export class ConfigStory implements Story {
     const { machineNames } = this.#stack;
     await this.#measure('corrected, with a new secret', machineNames.length, async () => {
       this.#narrator.begin('the NodeConfig is corrected, and the secret gets a new value');
-      const secret = await example<KubeObject & { stringData: Record<string, string> }>('secret.yaml');
-      await this.#stack.apply([{ ...secret, stringData: { token: 'changed' } }, await this.#base()]);
+      await this.#stack.apply([await exampleSecret('changed'), await exampleConfig()]);
       await this.#narrator.until('every node has it', (world) => this.#rests(world));
       for (const name of machineNames)
         await this.#says(`${name} has the new secret`, name, ['cat', TOKEN], 'changed');
@@ -168,18 +135,9 @@ export class ConfigStory implements Story {
       `the cluster was left alone for ${IDLE_MS / 1000} s`,
       () => Date.now() - from >= IDLE_MS,
     );
-    const writes = await this.#writes(from, Date.now());
+    const writes = sumOfWrites(await this.#writes(from, Date.now()));
     if (writes > 0) throw new StoryError(`careen wrote ${writes} times while there was nothing to do`);
     this.#narrator.say('idle: careen wrote nothing but its leaders’ leases');
-  }
-
-  /** examples/node-config/base.yaml at the pace of a demo, changed first where a chapter wants it different. */
-  async #base(change: (config: NodeConfig) => void = () => undefined): Promise<NodeConfig> {
-    const config = await example<NodeConfig>('base.yaml');
-    config.spec.confirm = CONFIRM;
-    for (const wave of config.spec.rollout.waves) wave.soak = SOAK;
-    change(config);
-    return config;
   }
 
   #rests(world: ConfigWorld): boolean {
@@ -225,10 +183,8 @@ export class ConfigStory implements Story {
     return worst;
   }
 
-  async #writes(from: number, to: number): Promise<number> {
-    const traffic = await readTraffic(this.#stack.cluster.auditLog, from, to);
-    const careen = [...traffic].filter(([user]) => user.includes(':careen-'));
-    return sumOf(careen, (one) => one.writes);
+  async #writes(from: number, to: number): Promise<Writes> {
+    return writesOf(await readTraffic(this.#stack.cluster.auditLog, from, to));
   }
 
   #boots(): string {
@@ -256,8 +212,4 @@ export class ConfigStory implements Story {
 function reasons(world: ConfigWorld): string[] {
   const names = world.states.map(({ metadata }) => metadata.name);
   return configuredMachines(world, names).map(({ name, phase, why }) => `${name}: ${phase} ${why}`);
-}
-
-async function example<T>(file: string): Promise<T> {
-  return parse(await readFile(path.join(EXAMPLES, file), 'utf8')) as T;
 }
