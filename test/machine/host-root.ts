@@ -11,8 +11,8 @@ export interface HostFacts {
 }
 
 /**
- * Writes what a booted system shows under `/`: /proc, the mounted /usr and /etc/machine-id. What a real machine
- * keeps on its ROOT partition (`var/lib`) is left as the last boot left it.
+ * Writes what a booted system shows under `/`: /proc, the mounted /usr, and of /etc which machine it is and who is on
+ * it. What a real machine keeps on its ROOT partition (`var/lib`) is left as the last boot left it.
  */
 export async function writeHostRoot(root: string, facts: HostFacts): Promise<void> {
   await rm(join(root, 'proc'), { recursive: true, force: true });
@@ -22,6 +22,8 @@ export async function writeHostRoot(root: string, facts: HostFacts): Promise<voi
     'proc/sys/kernel/random/boot_id': `${facts.bootID}\n`,
     'proc/sys/kernel/osrelease': `${facts.kernel}\n`,
     'etc/machine-id': `${facts.machineID}\n`,
+    'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
+    'etc/group': 'root:x:0:\n',
     'usr/lib/os-release': facts.osRelease,
   };
   for (const [path, content] of Object.entries(files)) {

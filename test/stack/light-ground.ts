@@ -35,7 +35,7 @@ async function layLightGround(setup: GroundSetup): Promise<Ground> {
   return {
     fleet,
     hosts: hosts.machines,
-    values: { update: ON_HOST, rebootLock: ON_HOST },
+    values: { update: ON_HOST, rebootLock: ON_HOST, nodeConfig: ON_HOST },
     powerOn: () => [hosts, fleet].forEach((one) => one.powerOn()),
     ready: async () => void (await Promise.all([hosts.ready(), fleet.ready()])),
     reach: async (port) => `127.0.0.1:${port}`,
