@@ -210,7 +210,8 @@ export class Agent {
     if (this.#spec?.problem !== undefined) return this.#proposeFault(this.#spec.problem);
     this.#faultSince = undefined;
     const { reporter, agentVersion, startedAt } = this.#parts;
-    const { reported } = reporter;
+    // What is on its way already: a write is answered late, and instants taken from either side in turn never rest.
+    const reported = reporter.proposed ?? reporter.reported;
     const { progress } = this.#beside;
     reporter.propose(statusOf({ ...facts, agentVersion, startedAt, reported, progress }));
   }

@@ -48,7 +48,7 @@ export interface Parts {
   host: Host;
   api: AgentApi;
   records: RecordStore;
-  reporter: Pick<Reporter, 'propose' | 'commit' | 'reported'>;
+  reporter: Pick<Reporter, 'propose' | 'commit' | 'proposed' | 'reported'>;
   stager: Stager;
   /** Whether this process is the machine's one agent; false: another is. Throws `RecordError`. */
   claim(): Promise<boolean>;

@@ -55,6 +55,18 @@ async function pass(ms: number): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
 }
 
+test('what was proposed is known before it is written, but not what was proposed blindly', async () => {
+  reporter.propose(status('Idle'));
+  const { proposed: blind } = reporter;
+  assert.equal(blind, undefined, 'the object had not been seen');
+  await pass(0);
+  failing = true;
+  reporter.propose(status('Staged'));
+  await pass(0);
+  assert.equal(reporter.reported?.update?.phase, 'Idle');
+  assert.equal(reporter.proposed?.update?.phase, 'Staged');
+});
+
 test('news is written at once, and what did not change is not written again', async () => {
   reporter.propose(status('Staged'));
   await pass(0);

@@ -36,6 +36,8 @@ export class Reporter {
   readonly #options: Required<ReporterOptions>;
   #object: NodeState | undefined;
   #desired: NodeStateStatus | undefined;
+  /** `#desired` was made with the object at hand. */
+  #informed = false;
   #phaseSince = 0;
   #lastWriteAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -62,6 +64,11 @@ export class Reporter {
     return this.#object?.status;
   }
 
+  /** The status that the agent wants to be known, written or not yet, as it was when the object was known. */
+  get proposed(): NodeStateStatus | undefined {
+    return this.#informed ? this.#desired : undefined;
+  }
+
   /** The object was seen, on the watch or in an answer; undefined: it is gone, or was never seen. */
   observe(object: NodeState | undefined): void {
     const settling = this.#options.now() - this.#lastWriteAt < SETTLE_MS;
@@ -74,6 +81,7 @@ export class Reporter {
   propose(desired: NodeStateStatus): void {
     if (desired.update?.phase !== this.#desired?.update?.phase) this.#phaseSince = this.#options.now();
     this.#desired = desired;
+    this.#informed = this.#object !== undefined;
     this.#wake.abort();
   }
 

@@ -11,7 +11,7 @@ export interface StatusInput extends Facts {
   progress?: UpdateStatus['progress'];
   /** When this agent started, ms since 1970: since when it knows of nothing to do. */
   startedAt: number;
-  /** What the API server has now: instants are kept while what they speak of stays. */
+  /** What was told last, or the API server has: instants are kept while what they speak of stays. */
   reported?: NodeStateStatus | undefined;
 }
 

@@ -174,6 +174,9 @@ export class World {
           );
           return reporter.commit(desired, object);
         },
+        get proposed() {
+          return reporter.proposed;
+        },
         get reported() {
           return reporter.reported;
         },
