@@ -23,7 +23,7 @@ export interface Stage {
  * mostly waits, for a lease that ends or a pace that is kept, so that a third file has the cores meanwhile.
  */
 const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
-  unit: { concurrency: 2, minutes: 10 },
+  unit: { concurrency: 2, minutes: 20 },
   integration: { concurrency: 3, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
   // Nodes that boot leave the processors to others for much of their time.
