@@ -64,8 +64,8 @@ after(async () => {
 function startProgram(path: string, identity: string, flags: string[]): Promise<GuardedProcess> {
   const common = ['--kubeconfig', cluster.kubeconfig, '--namespace=default', `--identity=${identity}`];
   const quick = [
-    '--lease-duration=3s',
-    '--renew-deadline=2s',
+    '--lease-duration=20s', // on a machine that does much else nobody loses it by being slow
+    '--renew-deadline=15s',
     '--retry-period=500ms',
     '--address=127.0.0.1:0',
   ];
@@ -222,7 +222,8 @@ test('a mirror that is killed goes on where it was, and serves at once what it h
   const held = status?.mirror?.find(({ state }) => state === 'Held');
   await programs.pop()?.kill();
   programs.push(await startMirror('m2'));
-  await until('it serves again', async () => (await fetch(`${held?.url}update.gz`)).status === 200);
+  const serves = async () => (await fetch(`${held?.url}update.gz`)).status === 200;
+  await until('it serves again', serves, { timeoutMs: 120_000 });
   offer(await release('5.0.0'));
   await eventually('5.0.0 is current', ({ current }) => current === '5.0.0');
   await eventually('the release before is not kept any more', ({ mirror }) => {

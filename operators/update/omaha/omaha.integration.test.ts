@@ -129,8 +129,8 @@ function flags(port: number): string[] {
     '--namespace=default',
     '--identity=a',
     '--address=127.0.0.1:0',
-    '--lease-duration=3s',
-    '--renew-deadline=2s',
+    '--lease-duration=20s', // on a machine that does much else nobody loses it by being slow
+    '--renew-deadline=15s',
     '--retry-period=500ms',
     `--omaha-address=127.0.0.1:${port}`,
     `--omaha-file=${join(directory.path, 'machines.db')}`,
