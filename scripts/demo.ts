@@ -16,15 +16,15 @@ import { endWithParent } from './parent.ts';
 
 const HELP = `npm run demo -- [options]
 
-  --story S   update: 1.0.0 → 2.0.0, a broken 3.0.0 that falls back, 3.0.1 (what is told without this option)
-              config: machines are configured, drift is healed, a change that cuts a node off is undone
-              omaha: nodes and machines with update_engine under one budget: 2.0.0, a broken 3.0.0 that halts
-  --nodes N   machines, 3 to 40 (5)
+  --story S     update: 1.0.0 → 2.0.0, a broken 3.0.0 that falls back, 3.0.1 (what is told without this option)
+                config: machines are configured, drift is healed, a change that cuts a node off is undone
+                omaha: nodes and machines with update_engine under one budget: 2.0.0, a broken 3.0.0 that halts
+  --nodes N     machines, 3 to 40 (5)
   --machines N  simulated machines with update_engine, in the story omaha, 10 to 2000 (200)
-  --light     light machines (processes with a small kubelet of our own), also where real ones could run
-  --speed X   how fast light machines boot, shut down and settle: at 1, a boot takes three seconds (1)
-  --keep      stay at the end and print how to play with the cluster
-  --help      print this
+  --light       light machines (processes with a small kubelet of our own), also where real ones could run
+  --speed X     how fast light machines boot, shut down and settle: at 1, a boot takes three seconds (1)
+  --keep        stay at the end and print how to play with the cluster
+  --help        print this
 `;
 
 const ON_REAL_NODES = `  kubectl get nodes,pods --all-namespaces --output wide
