@@ -6,6 +6,7 @@ import { Health } from '#runtime/health/health.ts';
 import { serveHealth } from '#runtime/health/server.ts';
 import { watchObject } from '#runtime/informer/watch-object.ts';
 import type { Log } from '#runtime/log/log.ts';
+import { within } from '#runtime/operator/shutdown.ts';
 import type { ConfigLife } from './config/life/config-life.ts';
 import type { HostConfigOptions } from './config/host-config.ts';
 import { HostRoot } from './boot/host-root.ts';
@@ -27,6 +28,9 @@ import { AGENT_VERSION } from './version.ts';
 /** One step may run this long: a disk that is dying, a health check with a long timeout. */
 const STUCK_MS = 15 * 60_000;
 
+/** A unit that is being healed is not waited for: systemd does it by itself. */
+const CONFIG_STOP_MS = 3000;
+
 /** Runs the agent of one machine until `signal` aborts. An API server that is away does not end it. */
 export async function runAgent(options: AgentOptions, log: Log, signal: AbortSignal): Promise<void> {
   const { nodeName, kubeconfig } = options;
@@ -43,14 +47,15 @@ export async function runAgent(options: AgentOptions, log: Log, signal: AbortSig
     onceFor((path) => log.warn(CACHED, { path })),
   );
   const shared = { api, log, now: Date.now, monotonicMs: () => performance.now() };
-  const agent = new Agent({
+  const config = options.nodeConfig
+    ? await configOf(options, machine.host, client, shared, () => agent.wake())
+    : undefined;
+  const agent: Agent = new Agent({
     ...machine,
     ...shared,
     claim: () => claim.take(),
     reporter,
-    config: options.nodeConfig
-      ? await configOf(options, machine.host, client, shared, () => agent.wake())
-      : undefined,
+    config,
     sleep: sleepUntil,
     agentVersion: AGENT_VERSION,
     startedAt: Date.now(),
@@ -65,6 +70,7 @@ export async function runAgent(options: AgentOptions, log: Log, signal: AbortSig
     const watch = { client, path: resourcePath('NodeState'), name: nodeName, onObject, signal, log };
     await Promise.all([agent.run(signal), reporter.run(signal), watchObject<NodeState>(watch)]);
   } finally {
+    await within(CONFIG_STOP_MS, config?.stop());
     await health.close();
     await client.close();
     claim.release();
