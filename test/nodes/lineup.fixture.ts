@@ -4,7 +4,7 @@ import type { KubeClient } from '#runtime/client/client.ts';
 import { holdGrant, releaseGrant } from './hold-grant.fixture.ts';
 import { holdGate, holdReboot, releaseGate } from './holds.fixture.ts';
 import type { Moment } from './moment.fixture.ts';
-import { placeStubborn, removeStubborn } from './stubborn.fixture.ts';
+import { placeImmovable, removeStubborn } from './stubborn.fixture.ts';
 import type { Witness } from './witness.fixture.ts';
 
 /** In which moment of one rollout each node is kept at first, and then those that go on. */
@@ -59,7 +59,7 @@ export async function prepareLineup(witness: Witness): Promise<void> {
     holdGate(witness.machine('machine-1')),
     holdReboot(witness.machine('machine-2')),
     holdGrant(client, 'machine-2'),
-    placeStubborn(stack, 'machine-3'),
+    placeImmovable(stack, 'machine-3'),
     client.create(resourcePath('RebootWindow'), WINDOW),
   ]);
 }

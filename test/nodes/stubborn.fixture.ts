@@ -31,6 +31,12 @@ export async function placeStubborn({ client }: Pick<Stack, 'client'>, node?: st
   return on ?? '';
 }
 
+/** As `placeStubborn`, and the pod stays on its node even when it is evicted: until it is removed. */
+export async function placeImmovable(stack: Pick<Stack, 'client'>, node: string): Promise<void> {
+  await placeStubborn(stack, node);
+  await setFinalizers(stack.client, ['example.com/immovable']);
+}
+
 /** Lets it go, without its budget. */
 export async function freeStubborn({ client }: Pick<Stack, 'client'>): Promise<void> {
   await remove(client, `${BUDGETS}/${budget}`);
@@ -40,10 +46,21 @@ export async function freeStubborn({ client }: Pick<Stack, 'client'>): Promise<v
 export async function removeStubborn(stack: Pick<Stack, 'client'>): Promise<void> {
   await freeStubborn(stack);
   await remove(stack.client, `${DEPLOYMENTS}/${name}`);
+  await setFinalizers(stack.client, null);
+}
+
+async function setFinalizers(client: KubeClient, finalizers: readonly string[] | null): Promise<void> {
+  const { items } = await client.list<Pod>(PODS, { labelSelector: `app=${name}` });
+  for (const { metadata } of items) {
+    const patch = client.mergePatch(`${PODS}/${metadata.name}`, { metadata: { finalizers } });
+    await patch.catch(unlessGone);
+  }
 }
 
 async function remove(client: KubeClient, path: string): Promise<void> {
-  await client.delete(path, { propagationPolicy: 'Background' }).catch((error: unknown) => {
-    if (!isKubeError(error, 'NotFound')) throw error;
-  });
+  await client.delete(path, { propagationPolicy: 'Background' }).catch(unlessGone);
+}
+
+function unlessGone(error: unknown): void {
+  if (!isKubeError(error, 'NotFound')) throw error;
 }
