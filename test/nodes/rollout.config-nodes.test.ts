@@ -11,7 +11,7 @@ import { Release } from '../../helm/testing/release.ts';
 import { Boots } from './boots.fixture.ts';
 import { gatherOperators } from './gather-operators.fixture.ts';
 import { freezeAgent } from './holds.fixture.ts';
-import { NodeConfigs } from './node-configs.fixture.ts';
+import { NodeConfigs, QUICK } from './node-configs.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
 /** Configuration that takes a node's network, its kubelet or its kernel's command line, on nodes that serve. */
@@ -23,6 +23,8 @@ let release: Release;
 const CONNECTED = 'machine-3';
 const NETWORK_FILE = '/etc/systemd/network/05-elsewhere.network';
 const SECRETS = `/api/v1/namespaces/${BUNDLE_NAMESPACE}`;
+/** A node that goes down in good order takes a while, in which its agent is not to undo anything. */
+const LONGER = { ...QUICK, timeout: '40s' };
 const GENEROUS = { timeoutMs: 240_000, everyMs: 250 };
 
 before(async () => {
@@ -69,7 +71,8 @@ test('a drop-in of the kubelet takes a turn of the lock: each node is drained, s
     assert.notEqual(await kubelet(name), first[index], `the kubelet of ${name} is the old one`);
     assert.equal(await on(name, 'systemctl', 'show', '-P', 'LimitCORE', 'kubelet.service'), '0');
   }
-  const left = (await pods()).filter(({ metadata }) => old.has(metadata.uid));
+  const isLeft = ({ metadata }: Pod) => old.has(metadata.uid) && metadata.deletionTimestamp === undefined;
+  const left = (await pods()).filter(isLeft);
   assert.deepEqual(left, [], 'pods that stayed while the kubelet was restarted');
   const { outages, worstTaken } = nodes.ledger;
   assert.deepEqual([...new Set(outages.map(({ node }) => node))].toSorted(), witness.names.toSorted());
@@ -88,7 +91,9 @@ test('a bad file of networkd cuts a node off: its agent undoes it, or the host d
       witness.machine(name).kill('agent');
     }),
   ]);
-  assert.deepEqual(codes, ['ProbeFailed', 'NotConfirmed']);
+  // An agent that is alive is sooner than the host, unless the computer is very busy.
+  assert.match(codes[0] ?? '', /^(ProbeFailed|NotConfirmed)$/);
+  assert.equal(codes[1], 'NotConfirmed');
   assert.deepEqual(boots.since, {});
 });
 
@@ -100,10 +105,7 @@ test('a reboot, or a power cut, before a bad file of networkd is undone: the tim
       witness.machine(name).powerOn();
       await stillCutOff(name, 13);
     }),
-    cutOff('machine-2', 14, async (name) => {
-      await witness.reboot(name);
-      await stillCutOff(name, 14);
-    }),
+    cutOff('machine-2', 14, rebootCutOff, LONGER),
   ]);
   assert.deepEqual(codes, ['NotConfirmed', 'NotConfirmed']);
   assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1 });
@@ -186,12 +188,14 @@ async function cutOff(
   name: string,
   last: number,
   meanwhile: (name: string) => Promise<void>,
+  confirm = QUICK,
 ): Promise<string | undefined> {
   const config = `cut-${last}`;
   const contents = `[Match]\nName=eth0\n[Network]\nAddress=192.0.2.${last}/24\nLinkLocalAddressing=no\n`;
   await configs.apply(config, {
     nodeSelector: { matchLabels: { 'kubernetes.io/hostname': name } },
     files: [{ path: NETWORK_FILE, contents }],
+    confirm,
   });
   await until(`${name} is cut off`, () => hasAddress(name, `192.0.2.${last}`), GENEROUS);
   await meanwhile(name);
@@ -200,6 +204,11 @@ async function cutOff(
   assert.deepEqual(await configs.halted(config), [name]);
   await configs.remove(config);
   return error?.code;
+}
+
+async function rebootCutOff(name: string): Promise<void> {
+  await witness.reboot(name);
+  await stillCutOff(name, 14);
 }
 
 /** The next boot comes up with the file still there, and no agent in it. */
