@@ -37,12 +37,11 @@ describe('the retry of a request', () => {
     }
   });
 
-  it('does not repeat an eviction that a disruption budget refused', () => {
+  it('never repeats an eviction, which is decided on what was known when it was asked for', () => {
     const path = '/api/v1/namespaces/a/pods/b/eviction';
-    assert.equal(
-      retryDelayMs({ method: 'POST', path, attempts: 1, error: status(429, 10_000), random: 0 }),
-      undefined,
-    );
+    for (const error of [status(429, 10_000), status(503, 1000), connection('ECONNREFUSED')]) {
+      assert.equal(retryDelayMs({ method: 'POST', path, attempts: 1, error, random: 0 }), undefined);
+    }
   });
 
   it('waits at least as long as the server asked', () => {

@@ -42,8 +42,10 @@ function causeCode(error: unknown): string {
  */
 function repeatable({ method, path, error }: Failure): boolean {
   if (!isKubeError(error)) return false;
-  // Of an eviction 429 is the disruption budget's answer, for the drain to tell.
-  if (error.code === 'TooManyRequests') return !path.endsWith('/eviction');
+  // A drain asks again by itself, with what it knows then: the pod may be taken for lost meanwhile. And 429 is the
+  // disruption budget's answer, for the drain to tell.
+  if (path.endsWith('/eviction')) return false;
+  if (error.code === 'TooManyRequests') return true;
   if (error.code === 'Unreachable') return method === 'GET' || NEVER_SENT.has(causeCode(error));
   if (error.code === 'Unavailable') return method === 'GET' || error.retryAfterMs !== undefined;
   return method === 'GET' && (error.status === 500 || error.status === 504);

@@ -123,6 +123,8 @@ test('answers to an eviction: gone, blocked by a named budget, or worth another 
     soon: false,
   });
   assert.deepEqual(refusal('Internal', 500), { blocked: 'words', retryMs: 30_000, soon: false });
+  const unavailable = { blocked: 'words', retryMs: 1000, soon: false };
+  assert.deepEqual(refusal('Unavailable', 503, { retryAfterMs: 1000 }), unavailable);
   assert.deepEqual(refusal('Forbidden', 403, { causes: [{ reason: 'NamespaceTerminating' }] }), {
     blocked: 'its namespace is being deleted',
     retryMs: 5000,

@@ -27,7 +27,7 @@ export function readRefusal(error: unknown): Answer {
   }
   if (code === 'Timeout')
     return { blocked: 'the API server did not answer in time', retryMs: BACK_OFF_MS, soon };
-  if (status >= 400) return { blocked: message.slice(0, 300), retryMs: SLOW_MS, soon };
+  if (status >= 400) return { blocked: message.slice(0, 300), retryMs: retryAfterMs ?? SLOW_MS, soon };
   throw error;
 }
 
