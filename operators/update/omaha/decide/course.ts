@@ -1,5 +1,5 @@
 import type { Verdict } from '#api/reasons.ts';
-import type { ErrorCode } from '../protocol/error-code.ts';
+import { isOfTheCheck, type ErrorCode } from '../protocol/error-code.ts';
 import type { Decision, HistoryEntry, Limit, Limits } from '../store/decision.ts';
 import type { Grant, Hold, Machine, Phase, VersionFailure } from '../store/machine.ts';
 import { vanished } from '../store/vanished.ts';
@@ -66,11 +66,15 @@ export class Course {
     this.#decision = { ...this.#decision, error: null, hold: null };
   }
 
-  /** An attempt failed. Without a grant there is none that could: what the client tells then is of no account. */
+  /**
+   * An attempt failed. Without a grant there is none that could: what the client tells then is of no account. An error of
+   * the check itself gives the place back, but is not held against the release.
+   */
   failed(error: ErrorCode, words: string): void {
     const { grant } = this.#machine;
     if (grant === undefined) return;
-    this.#fail({ version: grant.version, code: error.code, kind: 'install' }, error);
+    if (isOfTheCheck(error)) this.#report(error);
+    else this.#fail({ version: grant.version, code: error.code, kind: 'install' }, error);
     this.note('Failed', `${grant.version} failed: ${words}`, grant.version, error.code);
     this.release('Failed');
   }
@@ -164,10 +168,15 @@ export class Course {
     const kind = before?.kind === 'rollback' ? 'rollback' : failure.kind;
     const counted: VersionFailure = { ...failure, kind, times: (before?.times ?? 0) + 1, at: this.#now };
     const others = this.#machine.failures.filter(({ version }) => version !== failure.version);
-    const reported =
-      error === undefined ? {} : { error: { code: error.code, flags: error.flags, at: this.#now } };
-    this.#machine = { ...this.#machine, ...reported, failures: [counted, ...others] };
-    this.#decision = { ...this.#decision, ...reported, failure };
+    if (error !== undefined) this.#report(error);
+    this.#machine = { ...this.#machine, failures: [counted, ...others] };
+    this.#decision = { ...this.#decision, failure };
+  }
+
+  #report({ code, flags }: ErrorCode): void {
+    const error = { code, flags, at: this.#now };
+    this.#machine = { ...this.#machine, error };
+    this.#decision = { ...this.#decision, error };
   }
 
   /** The version with which the machine had vanished. */

@@ -61,6 +61,17 @@ const FLAGS: readonly (readonly [bit: number, word: string])[] = [
 /** The code of a machine that booted the new version and fell back to the old one. */
 export const ROLLBACK = 44;
 
+/** What went wrong with the check itself, not with what the machine was given. */
+const OF_THE_CHECK: ReadonlySet<number> = new Set([2, 30, 31, 34, 37]);
+
+/**
+ * Whether the machine had no answer to its check, or none that it took: the server or the way to it was to blame, and no
+ * release. update_engine tells so with its next check, though it may have been given a release in the answer it lost.
+ */
+export function isOfTheCheck({ code }: Pick<ErrorCode, 'code'>): boolean {
+  return OF_THE_CHECK.has(code) || (code >= HTTP && code <= HTTP + HTTP_UNKNOWN);
+}
+
 export interface ErrorCode {
   /** Without flags. */
   code: number;

@@ -388,6 +388,13 @@ describe('an event', () => {
     assert.deepEqual([last?.kind, last?.message], ['Failed', '2.0.0 failed: HTTP 503 (2503)']);
   });
 
+  it('V56: an error of the check itself is not held against the release, one of the install is', async () => {
+    const one = machine();
+    assert.equal(await check(one), '2.0.0');
+    assert.equal(await check(one, {}, event(3, 0, 2503)), '2.0.0', 'given again in the same request');
+    assert.equal(await check(one, {}, event(3, 0, 10)), 'BackingOff');
+  });
+
   it('V57: of a rollback quarantines the version on the machine and halts the group', async () => {
     const one = machine();
     await check(one);
