@@ -93,7 +93,7 @@ function scene({ machines, replicas = 2 }: Scene) {
   let watcher: Watcher;
   const open = async () => {
     const values = { update: { replicas }, rebootLock: { replicas } };
-    stack = await startStack({ machines, firstVersion: '1.0.0', times: TIMES, values });
+    stack = await startStack({ machines, firstVersion: '1.0.0', times: TIMES, values, operatorsAmong: true });
     // The machine that operators are usually put on takes no part.
     await stack.kubectl(['cordon', 'control-1']).catch(() => undefined);
     watcher = new Watcher(stack);

@@ -34,6 +34,8 @@ export interface GroundSetup {
   times: Partial<MachineTimes> | undefined;
   /** Where the operators reach the API server, if not where it is. Light machines only. */
   podApi: { url: string; caPem: string } | undefined;
+  /** The operators live on these machines. Real machines always carry them. */
+  operatorsAmong: boolean;
   /** Takes what is started, to end it in the opposite order. */
   started: AsyncDisposableStack;
   progress: (line: string) => void;

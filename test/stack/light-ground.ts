@@ -24,7 +24,7 @@ async function buildLightImage({ path, version, behaviour }: OsImage): Promise<v
 }
 
 async function layLightGround(setup: GroundSetup): Promise<Ground> {
-  const { cluster, count, osImage, labels, times, podApi, started } = setup;
+  const { cluster, count, osImage, labels, times, podApi, operatorsAmong, started } = setup;
   const fleetOf = async (options: Omit<FleetOptions, 'cluster' | 'times'>): Promise<Fleet> => {
     const made = await createFleet({ cluster, times, ...options });
     started.defer(() => made.delete());
@@ -35,7 +35,7 @@ async function layLightGround(setup: GroundSetup): Promise<Ground> {
   return {
     fleet,
     hosts: hosts.machines,
-    values: { update: ON_HOST, rebootLock: ON_HOST, nodeConfig: ON_HOST },
+    values: operatorsAmong ? {} : { update: ON_HOST, rebootLock: ON_HOST, nodeConfig: ON_HOST },
     powerOn: () => [hosts, fleet].forEach((one) => one.powerOn()),
     ready: async () => void (await Promise.all([hosts.ready(), fleet.ready()])),
     reach: async (port) => `127.0.0.1:${port}`,

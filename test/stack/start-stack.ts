@@ -27,6 +27,8 @@ export interface StackOptions {
   times?: Partial<MachineTimes>;
   /** Values for the chart beyond where the pods go. */
   values?: Record<string, unknown>;
+  /** The operators live on the machines that they reboot. Light ones leave them a machine of their own unless told. */
+  operatorsAmong?: boolean;
   /** Put a proxy that injects faults between the operators and the API server; on light machines. */
   faults?: boolean;
   /** Longest time that anything may take to come about. */
@@ -56,7 +58,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   starting.defer(() => faults?.close());
 
   const osImage = await releases.image(firstVersion);
-  const setup = { cluster, count, osImage, labels: POOL, times, podApi: faults };
+  const { operatorsAmong = false } = options;
+  const setup = { cluster, count, osImage, labels: POOL, times, podApi: faults, operatorsAmong };
   const ground = await terrain.lay({ ...setup, started: starting, progress });
   releases.baseURL = `http://${await ground.reach(Number(new URL(payloads.url).port))}`;
 
