@@ -121,7 +121,7 @@ export class PayloadServer {
 
   async #sendSlice(response: ServerResponse, slice: Buffer): Promise<void> {
     if (this.bytesPerSecond !== undefined) await sleep((slice.length / this.bytesPerSecond) * 1000);
-    await new Promise<void>((resolve) => response.write(slice, () => resolve())); // also called when it breaks
+    await written(response, slice);
     this.sentBytes += slice.length;
   }
 }
@@ -130,6 +130,17 @@ export async function startPayloadServer(options: PayloadServerOptions): Promise
   const server = new PayloadServer(options);
   await server.start();
   return server;
+}
+
+/** Resolves when the bytes are sent, or when they never will be: the callback of a connection that is gone may not come. */
+async function written(response: ServerResponse, bytes: Buffer): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const over = () => resolve();
+  response.once('close', over);
+  if (response.destroyed) over();
+  response.write(bytes, over);
+  await promise;
+  response.off('close', over);
 }
 
 function end(response: ServerResponse, status: number): void {
