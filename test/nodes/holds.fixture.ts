@@ -48,7 +48,8 @@ export async function fillVar(machine: RealMachine): Promise<void> {
   const most = `fallocate -l $(($(stat -f -c '%f * %S' /var) - 16777216)) /var/${FILLER}`;
   const rest = `while :; do cat /dev/zero >>/var/${FILLER}.rest 2>/dev/null; sleep 0.05; done`;
   await on(machine, 'systemd-run', `--unit=${FILLER}`, 'sh', '-c', `${most}; ${rest}`);
-  const probe = `! dd if=/dev/zero of=/var/${FILLER}.probe bs=4096 count=1 2>/dev/null`;
+  // It grows: one that is written anew lets its own block go first, and fits into the fullest disk.
+  const probe = `! head -c 4096 /dev/zero 2>/dev/null >>/var/${FILLER}.probe`;
   const full = async () => (await machine.exec(['sh', '-c', probe])).status === 0;
   await until(`/var of ${machine.name} is full`, full, { timeoutMs: 60_000 });
 }
