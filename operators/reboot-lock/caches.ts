@@ -1,8 +1,8 @@
 import { resourcePath } from '#api/group.ts';
 import type { NodeGroup, NodeState, RebootLock, RebootWindow } from '#api/kinds.ts';
 import type { KubeObject, Node } from '#api/meta.ts';
-import { freshCheck } from '#runtime/health/health.ts';
 import { Informer } from '#runtime/informer/informer.ts';
+import { Informers } from '#runtime/informer/informers.ts';
 import type { OperatorContext } from '#runtime/operator/operator.ts';
 import { ourConditions } from './condition/condition.ts';
 import type { Caches } from './cluster/view.ts';
@@ -24,11 +24,10 @@ export class WatchedCaches implements Caches {
   readonly lock: Informer<RebootLock>;
   readonly window: Informer<RebootWindow>;
 
-  readonly #oldestMs: number;
+  readonly #informers: Informers;
 
   /** A watch that was not heard of for longer than `oldestMs` is not decided from. */
   constructor({ client, log, metrics }: OperatorContext, changes: Changes, oldestMs: number) {
-    this.#oldestMs = oldestMs;
     const base = { client, log, metrics };
     const seen = new Seen();
     this.node = new Informer<Node>({
@@ -63,25 +62,20 @@ export class WatchedCaches implements Caches {
       path: resourcePath('RebootWindow'),
       onChange: (n) => changes.window(n),
     });
-  }
-
-  get #all() {
-    return [this.node, this.state, this.group, this.lock, this.window];
+    const all = [this.node, this.state, this.group, this.lock, this.window];
+    this.#informers = new Informers(all, oldestMs);
   }
 
   start({ health }: Pick<OperatorContext, 'health'>): void {
-    for (const [index, informer] of this.#all.entries()) {
-      health.live(`watch-${KINDS[index]}`, freshCheck(informer));
-      informer.start();
-    }
+    this.#informers.start(health);
   }
 
-  async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#all.map((informer) => informer.synced(signal)));
+  synced(signal: AbortSignal): Promise<void> {
+    return this.#informers.synced(signal);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.#all.map((informer) => informer.stop()));
+  stop(): Promise<void> {
+    return this.#informers.stop();
   }
 
   nodes(): readonly Node[] {
@@ -105,16 +99,9 @@ export class WatchedCaches implements Caches {
   }
 
   stale(): string | undefined {
-    for (const [index, informer] of this.#all.entries()) {
-      if (!informer.hasSynced) return `${KINDS[index]} are not listed yet`;
-      const seconds = this.#oldestMs / 1000;
-      if (informer.ageMs() > this.#oldestMs) return `${KINDS[index]} were not heard of for ${seconds} s`;
-    }
-    return undefined;
+    return this.#informers.stale();
   }
 }
-
-const KINDS = ['nodes', 'nodestates', 'nodegroups', 'rebootlocks', 'rebootwindows'];
 
 /** Tells changes that matter from those that only touch timestamps and versions. */
 class Seen {

@@ -45,6 +45,8 @@ const RELIST_MS = 20 * 60_000;
  * shared: read them, never change them.
  */
 export class Informer<T extends KubeObject> {
+  /** Of the collection. */
+  readonly path: string;
   readonly #options: InformerOptions<T>;
   readonly #random: () => number;
   readonly #strip: (object: T) => T;
@@ -63,6 +65,7 @@ export class Informer<T extends KubeObject> {
   constructor(options: InformerOptions<T>) {
     const { client, path, query = {}, random = Math.random, strip = (object: T) => object } = options;
     this.#options = options;
+    this.path = path;
     this.#strip = (object) => strip(stripManagedFields(object));
     this.#random = random;
     this.#metrics = options.metrics?.informer(path);
@@ -126,7 +129,7 @@ export class Informer<T extends KubeObject> {
     clearTimeout(this.#relistTimer);
     this.#stopping.abort();
     this.#source.stop();
-    this.#synced.reject(new Error(`the informer of ${this.#options.path} was stopped`));
+    this.#synced.reject(new Error(`the informer of ${this.path} was stopped`));
     await this.#engine.stop();
   }
 
@@ -182,7 +185,7 @@ export class Informer<T extends KubeObject> {
     try {
       handler();
     } catch (error) {
-      this.#options.log?.error('a change handler failed', { error, key, path: this.#options.path });
+      this.#options.log?.error('a change handler failed', { error, key, path: this.path });
     }
   }
 
@@ -192,7 +195,7 @@ export class Informer<T extends KubeObject> {
     this.#metrics?.watchFailed();
     this.#failures += 1;
     const retryInMs = Math.round(backoffMs(this.#failures, this.#options.backoff ?? RESTART, this.#random()));
-    this.#options.log?.warn('watch failed', { error, retryInMs, path: this.#options.path });
+    this.#options.log?.warn('watch failed', { error, retryInMs, path: this.path });
     setTimeout(() => {
       if (this.#stopping.signal.aborted) return;
       this.#engine.start().catch((cause: unknown) => this.#restart(cause));

@@ -2,6 +2,7 @@ import { freshCheck, type Health } from '../health/health.ts';
 
 /** What of an informer does not depend on the kind of its objects. */
 interface Watching {
+  readonly path: string;
   readonly hasSynced: boolean;
   start(): void;
   synced(signal?: AbortSignal): Promise<void>;
@@ -10,22 +11,24 @@ interface Watching {
 }
 
 /** A watch that was silent for longer than this is not decided upon; bookmarks come about once a minute. */
-const STALE_MS = 150_000;
+const OLDEST_MS = 150_000;
 
 /** The informers that one operator decides from. */
 export class Informers {
   readonly #all: readonly Watching[];
+  readonly #oldestMs: number;
 
-  constructor(all: readonly Watching[]) {
+  constructor(all: readonly Watching[], oldestMs = OLDEST_MS) {
     this.#all = all;
+    this.#oldestMs = oldestMs;
   }
 
   /** Starts them; from then on the operator is ready once all have synced, and alive as long as all hear of the server. */
   start(health: Health): void {
-    for (const [index, informer] of this.#all.entries()) {
+    for (const informer of this.#all) {
       informer.start();
-      health.live(`informer-${index}`, freshCheck(informer));
-      health.ready(`informer-${index}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
+      health.live(`watch ${informer.path}`, freshCheck(informer));
+      health.ready(`watch ${informer.path}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
     }
   }
 
@@ -33,9 +36,15 @@ export class Informers {
     await Promise.all(this.#all.map((informer) => informer.synced(signal)));
   }
 
-  /** Whether every cache has heard of the server lately enough to be decided from. */
-  isFresh(): boolean {
-    return this.#all.every((informer) => informer.hasSynced && informer.ageMs() < STALE_MS);
+  /** Why the caches are not to be decided from: one was not listed yet, or not heard of the server for too long. */
+  stale(): string | undefined {
+    for (const informer of this.#all) {
+      const resource = informer.path.slice(informer.path.lastIndexOf('/') + 1);
+      if (!informer.hasSynced) return `${resource} are not listed yet`;
+      if (informer.ageMs() > this.#oldestMs)
+        return `${resource} were not heard of for ${this.#oldestMs / 1000} s`;
+    }
+    return undefined;
   }
 
   async stop(): Promise<void> {

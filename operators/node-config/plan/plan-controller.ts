@@ -49,8 +49,9 @@ export class PlanController {
   }
 
   async reconcile(_key: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
-    if (!this.#options.world.informers.isFresh()) {
-      log.warn('the caches are too old to decide from; waiting');
+    const stale = this.#options.world.informers.stale();
+    if (stale !== undefined) {
+      log.warn('the caches are not to be decided from; waiting', { why: stale });
       return { requeueAfterMs: STALE_RETRY_MS };
     }
     try {

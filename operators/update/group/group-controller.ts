@@ -39,8 +39,9 @@ export class GroupController {
 
   async reconcile(name: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
     const { world, now } = this.#options;
-    if (!world.informers.isFresh()) {
-      log.warn('the caches are too old to decide from; waiting');
+    const stale = world.informers.stale();
+    if (stale !== undefined) {
+      log.warn('the caches are not to be decided from; waiting', { why: stale });
       return { requeueAfterMs: STALE_RETRY_MS };
     }
     const object = world.groups.get(name);

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resourcePath } from '#api/group.ts';
 import type { NodeGroup, UpdateChannel } from '#api/kinds.ts';
-import { freshCheck } from '#runtime/health/health.ts';
 import { Informer } from '#runtime/informer/informer.ts';
+import { Informers } from '#runtime/informer/informers.ts';
 import type { Operator, OperatorContext } from '#runtime/operator/operator.ts';
 import { FileFetcher } from './fetch/fetch-file.ts';
 import type { mirrorFlags } from './mirror-flags.ts';
@@ -22,6 +22,7 @@ export class MirrorOperator implements Operator {
   readonly #context: OperatorContext<typeof mirrorFlags>;
   readonly #channels: Informer<UpdateChannel>;
   readonly #groups: Informer<NodeGroup>;
+  readonly #informers: Informers;
   readonly #places: Places;
   readonly #measured: MirrorMetrics;
   readonly #fetcher: FileFetcher;
@@ -46,11 +47,8 @@ export class MirrorOperator implements Operator {
     const shared = { client, log, metrics, onChange: () => this.#mirror?.wake() };
     this.#channels = new Informer<UpdateChannel>({ ...shared, path: resourcePath('UpdateChannel') });
     this.#groups = new Informer<NodeGroup>({ ...shared, path: resourcePath('NodeGroup') });
-    for (const [index, informer] of [this.#channels, this.#groups].entries()) {
-      informer.start();
-      health.live(`informer-${index}`, freshCheck(informer));
-      health.ready(`informer-${index}`, () => (informer.hasSynced ? undefined : 'not listed yet'));
-    }
+    this.#informers = new Informers([this.#channels, this.#groups]);
+    this.#informers.start(health);
     health.ready('payloads', () =>
       this.#server === undefined ? 'not served yet' : this.#places.store.trouble(),
     );
@@ -58,7 +56,7 @@ export class MirrorOperator implements Operator {
 
   async lead(signal: AbortSignal): Promise<void> {
     const { client, log, flags } = this.#context;
-    await Promise.all([this.#channels.synced(signal), this.#groups.synced(signal)]);
+    await this.#informers.synced(signal);
     await this.#opened(signal);
     if (this.#server === undefined) await this.#serve();
     this.#mirror = new Mirror({
@@ -80,7 +78,7 @@ export class MirrorOperator implements Operator {
   async stop(): Promise<void> {
     await Promise.all([this.#server?.close(), this.#fetcher.close()]);
     this.#places.store.close();
-    await Promise.all([this.#channels.stop(), this.#groups.stop()]);
+    await this.#informers.stop();
   }
 
   async #serve(): Promise<void> {

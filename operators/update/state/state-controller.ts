@@ -32,8 +32,9 @@ export class StateController {
 
   async reconcile(name: string, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
     const { world, writer, writes, now } = this.#options;
-    if (!world.informers.isFresh()) {
-      log.warn('the caches are too old to decide from; waiting');
+    const stale = world.informers.stale();
+    if (stale !== undefined) {
+      log.warn('the caches are not to be decided from; waiting', { why: stale });
       return { requeueAfterMs: STALE_RETRY_MS };
     }
     const node = world.nodes.get(name);
