@@ -5,9 +5,8 @@ import type { Readable } from 'node:stream';
 import { replaceFile, syncDirectory } from '#agent/record/replace-file.ts';
 import { fileDigest, matchesRecord, writeRecord } from './blob-record.ts';
 import type { PayloadStore, VerifiedFile } from './payload-store.ts';
-import { tree as treeSchema, type Tree } from './tree.ts';
+import { isDigest, tree as treeSchema, type Tree } from './tree.ts';
 
-const DIGEST = /^[0-9a-f]{64}$/;
 const READ_BYTES = 256 * 1024;
 
 /**
@@ -40,7 +39,7 @@ export class DirectoryStore implements PayloadStore {
   }
 
   async tree(digest: string): Promise<Tree | undefined> {
-    if (!DIGEST.test(digest)) return undefined;
+    if (!isDigest(digest)) return undefined;
     const text = await readFile(this.#path('trees', `${digest}.json`), 'utf8').catch(absent);
     return text === undefined ? undefined : treeSchema.parse(JSON.parse(text));
   }
@@ -95,8 +94,8 @@ export class DirectoryStore implements PayloadStore {
   /** A blob that is not as recorded is read as a whole; its name tells what it must be. */
   async #check(name: string): Promise<void> {
     const [blob, record] = [this.#path('blobs', name), this.#path('records', name)];
-    if (DIGEST.test(name) && (await matchesRecord(blob, record))) return;
-    if (DIGEST.test(name) && (await fileDigest(blob)) === name) return writeRecord(blob, record);
+    if (isDigest(name) && (await matchesRecord(blob, record))) return;
+    if (isDigest(name) && (await fileDigest(blob)) === name) return writeRecord(blob, record);
     await rm(blob, { force: true });
     await rm(record, { force: true });
   }

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { mirrorVariants } from '#api/update-channel.ts';
 import { osVersion } from '#api/fields.ts';
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const DIGEST = /^[0-9a-f]{64}$/;
+const sha256 = z.string().regex(DIGEST);
+
+/** Whether it is a SHA-256 as trees and files are named by: 64 hexadecimal digits. */
+export function isDigest(name: string): boolean {
+  return DIGEST.test(name);
+}
 
 const file = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._+-]*(\/[A-Za-z0-9_][A-Za-z0-9._+-]*)*$/),

@@ -24,6 +24,11 @@ export class BucketError extends Error {
   }
 }
 
+/** Whether it is a bucket's error of one of these codes. */
+export function isBucketError(error: unknown, ...codes: BucketErrorCode[]): error is BucketError {
+  return error instanceof BucketError && codes.includes(error.code);
+}
+
 const ADVICE: Record<BucketErrorCode, string> = {
   Unreachable: 'does not answer; see that it runs, and that --s3-endpoint and the network policy are right',
   Busy: 'asks for fewer requests; it is tried again',

@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import type { Log } from '#runtime/log/log.ts';
 import type { PayloadStore, VerifiedFile } from '../payload-store.ts';
-import type { Tree } from '../tree.ts';
+import { isDigest, type Tree } from '../tree.ts';
 import type { Bucket } from './bucket.ts';
-import { BucketError, foundIn } from './bucket-error.ts';
-import { blobKey, treeKey, type BucketTree } from './bucket-tree.ts';
+import { foundIn, isBucketError } from './bucket-error.ts';
+import { blobKey, blobOf, BLOBS, treeKey, type BucketTree } from './bucket-tree.ts';
 import { BucketView } from './bucket-view.ts';
 import { checkedPieces } from './checked-pieces.ts';
 import { PIECE_BYTES } from './file-digests.ts';
@@ -17,7 +17,6 @@ import { uploadFile, type Uploaded } from './upload-file.ts';
 const LOOK_MS = 10_000;
 /** An upload is gone on with for so long. */
 const STALE_UPLOAD_MS = 24 * 60 * 60_000;
-const DIGEST = /^[0-9a-f]{64}$/;
 
 export interface BucketStoreOptions {
   bucket: Bucket;
@@ -71,7 +70,7 @@ export class BucketStore implements PayloadStore {
   }
 
   async tree(digest: string): Promise<Tree | undefined> {
-    return DIGEST.test(digest) ? (await this.#view.find(digest))?.tree : undefined;
+    return isDigest(digest) ? (await this.#view.find(digest))?.tree : undefined;
   }
 
   async publish(tree: Tree, files: readonly VerifiedFile[], signal: AbortSignal): Promise<void> {
@@ -106,7 +105,7 @@ export class BucketStore implements PayloadStore {
     const from = index * PIECE_BYTES;
     const to = Math.min(Math.ceil(end / PIECE_BYTES) * PIECE_BYTES, object.size);
     const body = await this.#bucket.read(blobKey(sha256), from, to, object.etag).catch((error: unknown) => {
-      if (isGone(error)) void this.#view.refresh().catch(() => {}); // what is not there is not offered any more
+      if (isBucketError(error, 'Missing', 'Changed')) void this.#view.refresh().catch(() => {}); // what is not there is not offered any more
       throw error;
     });
     const wanted = { pieces: object.pieces, index, skip: start - from, length: end - start };
@@ -170,7 +169,7 @@ export class BucketStore implements PayloadStore {
   async #dropUnused(): Promise<void> {
     await this.#view.refresh();
     for (const key of this.#view.sight.blobs.keys()) {
-      const name = key.slice('blobs/'.length);
+      const name = blobOf(key);
       // Looked at anew for each: a tree may be published meanwhile.
       const isUsed = this.#view.sight.objects.has(name) || this.#coming.has(name);
       if (!isUsed) await this.#bucket.remove(key);
@@ -178,8 +177,8 @@ export class BucketStore implements PayloadStore {
   }
 
   async #sweepUploads(before: number): Promise<void> {
-    for (const upload of await this.#multipart.begun('blobs/')) {
-      if (upload.begunAt < before && !this.#coming.has(upload.key.slice('blobs/'.length))) {
+    for (const upload of await this.#multipart.begun(BLOBS)) {
+      if (upload.begunAt < before && !this.#coming.has(blobOf(upload.key))) {
         await this.#multipart.abort(upload);
       }
     }
@@ -188,8 +187,4 @@ export class BucketStore implements PayloadStore {
 
 function jsonOf(tree: BucketTree): Buffer {
   return Buffer.from(JSON.stringify(tree));
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof BucketError && (error.code === 'Missing' || error.code === 'Changed');
 }

@@ -14,8 +14,14 @@ export type BucketTree = z.infer<typeof bucketTree>;
 /** A hundred thousand pieces are a hundred gigabytes. */
 export const MAX_TREE_BYTES = 16 * 1024 * 1024;
 
-export const blobKey = (sha256: string): string => `blobs/${sha256}`;
-export const treeKey = (name: string): string => `trees/${name}.json`;
+export const BLOBS = 'blobs/';
+export const TREES = 'trees/';
+const TREE_END = '.json';
+
+export const blobKey = (sha256: string): string => `${BLOBS}${sha256}`;
+export const blobOf = (key: string): string => key.slice(BLOBS.length);
+export const treeKey = (name: string): string => `${TREES}${name}${TREE_END}`;
+export const treeOf = (key: string): string => key.slice(TREES.length, -TREE_END.length);
 
 /** Nothing for what is not one. */
 export function readBucketTree(bytes: Buffer | undefined): BucketTree | undefined {

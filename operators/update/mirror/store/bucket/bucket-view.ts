@@ -1,6 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bucket, Listed } from './bucket.ts';
-import { blobKey, MAX_TREE_BYTES, readBucketTree, treeKey, type BucketTree } from './bucket-tree.ts';
+import {
+  blobKey,
+  BLOBS,
+  MAX_TREE_BYTES,
+  readBucketTree,
+  treeKey,
+  treeOf,
+  TREES,
+  type BucketTree,
+} from './bucket-tree.ts';
 
 /** A bucket that many ask for what is not there is listed no more often than this. */
 const LEAST_MS = 200;
@@ -70,8 +79,8 @@ export class BucketView {
     this.#begunAt = performance.now();
     try {
       // Trees first: what one names was there before it.
-      const trees = await this.#bucket.list('trees/');
-      const blobs = new Map((await this.#bucket.list('blobs/')).map((blob) => [blob.key, blob]));
+      const trees = await this.#bucket.list(TREES);
+      const blobs = new Map((await this.#bucket.list(BLOBS)).map((blob) => [blob.key, blob]));
       this.#sight = sightOf(await this.#read(trees), blobs);
       this.#trouble = undefined;
     } catch (error) {
@@ -83,7 +92,7 @@ export class BucketView {
   async #read(trees: readonly Listed[]): Promise<Sight['known']> {
     const known: Sight['known'] = new Map();
     for (const { key, etag } of trees) {
-      const name = key.slice('trees/'.length, -'.json'.length);
+      const name = treeOf(key);
       const before = this.#sight.known.get(name);
       if (before?.etag === etag) known.set(name, before);
       else known.set(name, { etag, read: await this.#readOne(key, name) });

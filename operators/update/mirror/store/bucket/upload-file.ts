@@ -2,7 +2,7 @@ import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { MirrorError } from '../../mirror-error.ts';
 import type { VerifiedFile } from '../payload-store.ts';
 import type { Bucket, Known } from './bucket.ts';
-import { BucketError } from './bucket-error.ts';
+import { isBucketError } from './bucket-error.ts';
 import { fileDigests, type FileDigests } from './file-digests.ts';
 import { Multipart, type Upload } from './multipart.ts';
 
@@ -41,9 +41,9 @@ export async function uploadFile(
   if (known !== undefined) await bucket.remove(key); // of another content, or of one that cannot be told
   const etag = await store(bucket, key, { file, digests, bytes }, signal).catch(async (error: unknown) => {
     // Somebody else was quicker, or the server had done it though it did not answer.
-    const brought = isOf(error, 'Changed', 'Missing') ? await bucket.know(key) : undefined;
+    const brought = isBucketError(error, 'Changed', 'Missing') ? await bucket.know(key) : undefined;
     if (brought !== undefined && isFile(brought, digests)) return brought.etag;
-    throw isOf(error, 'Corrupt') ? changed(file.path, error) : error;
+    throw isBucketError(error, 'Corrupt') ? changed(file.path, error) : error;
   });
   return { etag, pieces: digests.pieces };
 }
@@ -74,7 +74,7 @@ async function inParts(multipart: Multipart, key: string, work: Work, signal: Ab
     return await onlyNew((condition) => multipart.complete(upload, parts, condition));
   } catch (error) {
     // What may pass leaves the upload as it is: the next attempt goes on from there.
-    if (isOf(error, 'Changed', 'Corrupt')) await multipart.abort(upload).catch(() => {}); // swept later
+    if (isBucketError(error, 'Changed', 'Corrupt')) await multipart.abort(upload).catch(() => {}); // swept later
     throw error;
   }
 }
@@ -115,10 +115,6 @@ async function onlyNew(act: (condition: { IfNoneMatch?: '*' }) => Promise<string
     if (name !== 'NotImplemented') throw error;
     return act({});
   }
-}
-
-function isOf(error: unknown, ...codes: BucketError['code'][]): boolean {
-  return error instanceof BucketError && codes.includes(error.code);
 }
 
 function changed(path: string, cause?: unknown): MirrorError {
