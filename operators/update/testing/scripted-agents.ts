@@ -49,13 +49,15 @@ export class ScriptedAgents {
     if (step === undefined) return undefined;
     try {
       await this.#agents.report(name, step.status, state.metadata.resourceVersion);
+      const { version = '' } = state.spec?.update ?? {};
+      if (step.status.update.phase === 'Rebooting') this.reboots.push({ node: name, version });
     } catch (error) {
       if (!isKubeError(error, 'Conflict') && !isKubeError(error, 'NotFound')) throw error;
     }
     return { requeueAfterMs: 20 };
   }
 
-  #step(name: string, state: NodeState): { status: object } | 'wait' | undefined {
+  #step(name: string, state: NodeState): Step | 'wait' | undefined {
     const wanted = state.spec?.update;
     const update = state.status?.update;
     const { version = '', attempt = 1 } = wanted ?? {};
@@ -65,12 +67,10 @@ export class ScriptedAgents {
     const isNew = update?.version !== version || (update.attempt ?? 1) < attempt;
     if (isNew) return say({ phase: 'Staged', version, attempt });
     if (update.phase !== 'Staged') return undefined;
-    if (!this.mayReboot(name, version)) return 'wait';
-    this.reboots.push({ node: name, version });
-    return say({ phase: 'Rebooting' });
+    return this.mayReboot(name, version) ? say({ phase: 'Rebooting' }) : 'wait';
   }
 
-  #comeUp(name: string, { status }: NodeState, update: UpdateStatus): { status: object } {
+  #comeUp(name: string, { status }: NodeState, update: UpdateStatus): Step {
     const { version = '', attempt = 1 } = update;
     const isBad = this.bad.get(name) === version || this.bad.get('*') === version;
     if (!isBad) {
@@ -82,6 +82,11 @@ export class ScriptedAgents {
   }
 }
 
-function say(update: object): { status: { update: object } } {
+/** What an agent says next. */
+interface Step {
+  status: { update: { phase: string; since: string }; os?: object; quarantine?: object[] };
+}
+
+function say(update: { phase: string; version?: string | null; attempt?: number }): Step {
   return { status: { update: { ...update, since: new Date().toISOString() } } };
 }
