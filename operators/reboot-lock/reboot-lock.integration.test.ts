@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { API_VERSION, CORDON_ANNOTATION, resourcePath, type Kind } from '#api/group.ts';
+import { CORDON_ANNOTATION, resourcePath, type Kind } from '#api/group.ts';
 import type { NodeGroup, NodeState, RebootLock, RebootWindow } from '#api/kinds.ts';
 import { isReady, type KubeObject, type Node } from '#api/meta.ts';
 import { KubeClient } from '#runtime/client/client.ts';
@@ -14,6 +14,8 @@ import { View } from './cluster/view.ts';
 import { Round } from './lock/round.ts';
 import { installChart, startReplica, type ReplicaProcess } from './simulation/installed.ts';
 import { ScriptedNodes } from './simulation/scripted-node.ts';
+import { Replicas } from '#operators/testing/replicas.ts';
+import { applyObject } from '#operators/testing/serving.ts';
 
 /** Two replicas of the real operator, with the rights that the chart gives it; machines are scripted. */
 
@@ -25,9 +27,7 @@ let nodes: ScriptedNodes;
 let watched: Informer<Node>;
 let operator: string;
 let mostDown = 0;
-/** Exit status of an operator that does not lead any more. */
-const LEASE_LOST = 1;
-const replicas = new Map<string, ReplicaProcess>();
+const replicas = new Replicas<ReplicaProcess>();
 
 before(async () => {
   cluster = await startCluster();
@@ -46,9 +46,7 @@ before(async () => {
 });
 
 after(async () => {
-  const last = [...replicas.values()];
-  replicas.clear();
-  await Promise.all(last.map((replica) => replica.stop()));
+  await replicas.stop();
   await nodes?.stop();
   await watched?.stop();
   await client?.close();
@@ -89,14 +87,14 @@ test('five nodes reboot two at a time, and then no careen object is written any 
 });
 
 test('two replicas that both believe to lead never take more places than there are', async () => {
-  for (const replica of replicas.values()) replica.signal('SIGSTOP');
+  for (const replica of replicas.all()) replica.signal('SIGSTOP');
   const rounds = await Promise.all(['x', 'y', 'z'].map((name) => roundOf(name)));
   await Promise.all(NODES.map((name) => nodes.request(name)));
   for (let attempt = 0; attempt < 4; attempt++) await Promise.all(rounds.map(({ round }) => round()));
   const { status } = await get<RebootLock>('RebootLock', 'main');
   assert.equal(status?.holders?.length, 2);
   await Promise.all(rounds.map(({ stop }) => stop()));
-  for (const replica of replicas.values()) replica.signal('SIGCONT');
+  for (const replica of replicas.all()) replica.signal('SIGCONT');
   await allDone(5);
   assert.ok(mostDown <= 2);
 });
@@ -209,8 +207,7 @@ test('the leader is killed in the middle, again and again; the other one goes on
     await until('somebody reboots', () => nodes.reboots.length > from || down().length > 0, {
       timeoutMs: 60_000,
     });
-    replicas.get(name)?.signal('SIGKILL');
-    await replicas.get(name)?.exited;
+    await replicas.kill(name);
     await start(name);
   }
   await allDone(5);
@@ -272,10 +269,7 @@ test('a place is kept until the node was Ready for minReadySeconds', async () =>
 });
 
 test('while a watch is frozen nothing is granted and the reason is told; then it goes on', async () => {
-  for (const [name, replica] of replicas) {
-    await replica.stop();
-    replicas.delete(name);
-  }
+  await replicas.stop();
   const deny = [{ from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }];
   await apply('RebootWindow', 'open', { nodeSelector: {}, deny });
   const proxy = await startFaultProxy(cluster);
@@ -301,18 +295,13 @@ test('while a watch is frozen nothing is granted and the reason is told; then it
     assert.equal(nodes.reboots.at(-1), 'n1');
   } finally {
     clearInterval(beat);
-    await replicas.get('c')?.stop();
+    await replicas.stop();
     await proxy.close();
   }
 });
 
-/** One that ends because it lost its lease, as on a slow machine, is started again; a kubelet does the same. */
-async function start(name: string, kubeconfig = operator, more: string[] = []): Promise<void> {
-  const replica = await startReplica(kubeconfig, name, more);
-  replicas.set(name, replica);
-  void replica.exited.then((status) => {
-    if (status === LEASE_LOST && replicas.get(name) === replica) return start(name, kubeconfig, more);
-  });
+function start(name: string, kubeconfig = operator, more: string[] = []): Promise<void> {
+  return replicas.start(name, () => startReplica(kubeconfig, name, more));
 }
 
 /** A decider of its own on the administrator's connection, beside the operator's replicas. */
@@ -393,7 +382,7 @@ async function gone(name: string): Promise<void> {
 
 /** Whether a replica's metrics have the line. */
 async function measured(line: string): Promise<boolean> {
-  const texts = [...replicas.values()].map(async ({ port }) => {
+  const texts = replicas.all().map(async ({ port }) => {
     const response = await fetch(`http://127.0.0.1:${port}/metrics`);
     return response.text();
   });
@@ -479,9 +468,8 @@ function group(reboot: object): Promise<unknown> {
   });
 }
 
-function apply(kind: Kind, name: string, spec: object): Promise<unknown> {
-  const body = { apiVersion: API_VERSION, kind, metadata: { name }, spec };
-  return client.apply(resourcePath(kind, name), body, { fieldManager: 'test', force: true });
+function apply(kind: Kind, name: string, spec: object): Promise<void> {
+  return applyObject(client, kind, name, spec);
 }
 
 function get<T>(kind: Kind | 'Node', name: string): Promise<T> {

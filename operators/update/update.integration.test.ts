@@ -1,55 +1,36 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { API_VERSION, type Kind, resourcePath } from '#api/group.ts';
+import { type Kind, resourcePath } from '#api/group.ts';
 import type { NodeGroup, NodeState, UpdateChannel } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import { createLogger } from '#runtime/log/log.ts';
-import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { ScriptedAgents } from './testing/scripted-agents.ts';
+import { QUICK_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
+import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 /** Two replicas of the real operator on a real API server; the agents of twenty nodes are scripted. */
 
-const root = new URL('../../', import.meta.url).pathname;
 const KEY = `RW${'A'.repeat(54)}`;
 const NODES = Array.from({ length: 20 }, (_, index) => `n${String(index).padStart(2, '0')}`);
 
 let cluster: Cluster;
 let client: KubeClient;
 let agents: ScriptedAgents;
-/** Exit status of an operator that does not lead any more. */
-const LEASE_LOST = 1;
-const replicas = new Map<string, GuardedProcess>();
+const replicas = new Replicas();
 
 before(async () => {
-  cluster = await startCluster();
-  await promisify(execFile)(cluster.tools.kubectl, [
-    '--kubeconfig',
-    cluster.kubeconfig,
-    'apply',
-    '-f',
-    `${root}crds`,
-  ]);
-  client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'update-test', qps: 500 });
-  await until('the CRDs are served', async () => {
-    await client.list(resourcePath('NodeState'));
-    await client.list(resourcePath('NodeGroup'));
-    return true;
-  });
+  ({ cluster, client } = await startServing('update-test'));
   agents = new ScriptedAgents(client, createLogger({ name: 'agents', level: 'error' }));
   agents.start();
   await Promise.all([startReplica('a'), startReplica('b')]);
 });
 
 after(async () => {
-  const last = [...replicas.values()];
-  replicas.clear();
-  await Promise.all(last.map((replica) => replica.stop()));
+  await replicas.stop();
   await agents?.stop();
   await client?.close();
   await cluster?.stop();
@@ -119,11 +100,11 @@ test('a version that fails on the first wave halts, and is taken from the failed
   );
   const [failed, ...others] = halted.status?.rollout?.halted?.nodes ?? [];
   assert.ok(failed !== undefined && others.length === 0);
-  agents.mayReboot = () => true;
   await everyState(
     'held',
     ({ spec }) => spec?.update?.hold !== undefined && spec.update.version === undefined,
   );
+  agents.mayReboot = () => true;
   const all = await states();
   const reasons = all.map(({ metadata, spec }) => [metadata.name, spec?.update?.hold?.reason]);
   assert.deepEqual(
@@ -132,9 +113,12 @@ test('a version that fails on the first wave halts, and is taken from the failed
   );
   assert.equal(reasons.filter(([, reason]) => reason === 'Halted').length, 19);
   assert.deepEqual(agents.reboots.filter(({ version }) => version === '3.0.0').length, 1);
-  const written = await specWrites(from);
+  let written: string[] = [];
+  await until('the audit log has the write of each, and both of the failed node', async () => {
+    written = await specWrites(from);
+    return new Set(written).size === NODES.length && written.indexOf(failed) < written.lastIndexOf(failed);
+  });
   assert.ok(written.length > 20, 'twenty withdrawals or holds, and two offers before them');
-  assert.equal(written.indexOf(failed) < written.lastIndexOf(failed), true);
   const offered = written.slice(0, 2);
   const other = offered.find((name) => name !== failed) ?? '';
   assert.ok(
@@ -280,8 +264,7 @@ test('when the leader is killed in the middle, the other replica finishes withou
   const lease = await client.get<{ spec: { holderIdentity: string } }>(
     '/apis/coordination.k8s.io/v1/namespaces/default/leases/careen-update',
   );
-  const leader = [...replicas.keys()].find((name) => lease.spec.holderIdentity.startsWith(name)) ?? '';
-  await replicas.get(leader)?.kill();
+  await replicas.kill(replicas.holding(lease.spec.holderIdentity) ?? '');
   agents.mayReboot = () => true;
   await complete('main', '4.0.0');
   for (const [name, generation] of await generationsOf()) {
@@ -298,26 +281,8 @@ function theFirst(count: number): (node: string) => boolean {
   };
 }
 
-/** One that ends because it lost its lease, as on a slow machine, is started again; a kubelet does the same. */
-async function startReplica(name: string): Promise<void> {
-  const args = ['--kubeconfig', cluster.kubeconfig, '--namespace', 'default', '--identity', name];
-  const pace = [
-    '--address',
-    '127.0.0.1:0',
-    '--lease-duration',
-    '3s',
-    '--renew-deadline',
-    '2s',
-    '--retry-period',
-    '500ms',
-  ];
-  const replica = await guarded(process.execPath, [`${root}operators/update/main.ts`, ...args, ...pace], {
-    stderr: 'inherit',
-  });
-  replicas.set(name, replica);
-  void replica.exited.then((status) => {
-    if (status === LEASE_LOST && replicas.get(name) === replica) return startReplica(name);
-  });
+function startReplica(name: string): Promise<void> {
+  return replicas.start(name, () => startOperator(cluster, 'operators/update/main.ts', name, QUICK_LEASE));
 }
 
 function releases(...versions: string[]) {
@@ -339,9 +304,8 @@ function group(
   return apply('NodeGroup', name, { nodeSelector, update });
 }
 
-async function apply(kind: Kind, name: string, spec: object): Promise<void> {
-  const body = { apiVersion: API_VERSION, kind, metadata: { name }, spec };
-  await client.apply(resourcePath(kind, name), body, { fieldManager: 'test', force: true });
+function apply(kind: Kind, name: string, spec: object): Promise<void> {
+  return applyObject(client, kind, name, spec);
 }
 
 async function states(): Promise<NodeState[]> {

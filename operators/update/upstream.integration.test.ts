@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
-import { API_VERSION, resourcePath, type Kind } from '#api/group.ts';
+import { resourcePath, type Kind } from '#api/group.ts';
 import type { UpdateChannel } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
-import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
+import type { GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { startPayloadServer, type PayloadServer } from '#test/machine/payload-server.ts';
@@ -19,10 +17,11 @@ import type { UpstreamRelease } from '#test/omaha/upstream/upstream-release.ts';
 import { UpstreamServer } from '#test/omaha/upstream/upstream-server.ts';
 import { newUpdateKey } from './mirror/testing/crau.ts';
 import { ReleaseMaker } from './mirror/testing/releases.ts';
+import { LONG_LEASE, startOperator } from '#operators/testing/replicas.ts';
+import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 /** The real operator and the real mirror on a real API server; an upstream that shares no code with them. */
 
-const root = new URL('../../', import.meta.url).pathname;
 const APP = '{e96281a6-d1af-4bde-9a0a-97b76e56dc57}';
 let cluster: Cluster;
 let client: KubeClient;
@@ -35,15 +34,7 @@ let omahaPort = 0;
 const programs: GuardedProcess[] = [];
 
 before(async () => {
-  cluster = await startCluster();
-  const crds = ['--kubeconfig', cluster.kubeconfig, 'apply', '-f', `${root}crds`];
-  await promisify(execFile)(cluster.tools.kubectl, crds);
-  client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'upstream-test', qps: 500 });
-  await until('the CRDs are served', async () => {
-    await client.list(resourcePath('UpdateChannel'));
-    await client.list(resourcePath('NodeGroup'));
-    return true;
-  });
+  ({ cluster, client } = await startServing('upstream-test'));
   directory = await mkdtemp(join(tmpdir(), 'careen-upstream-'));
   await mkdir(join(directory, 'origin'));
   origin = await startPayloadServer({ directory: join(directory, 'origin') });
@@ -61,15 +52,8 @@ after(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function startProgram(path: string, identity: string, flags: string[]): Promise<GuardedProcess> {
-  const common = ['--kubeconfig', cluster.kubeconfig, '--namespace=default', `--identity=${identity}`];
-  const quick = [
-    '--lease-duration=20s', // on a machine that does much else nobody loses it by being slow
-    '--renew-deadline=15s',
-    '--retry-period=500ms',
-    '--address=127.0.0.1:0',
-  ];
-  return guarded(process.execPath, [join(root, path), ...common, ...quick, ...flags], { stderr: 'inherit' });
+function startProgram(main: string, name: string, flags: string[]): Promise<GuardedProcess> {
+  return startOperator(cluster, main, name, [...LONG_LEASE, ...flags]);
 }
 
 function omahaFlags(): string[] {
@@ -104,11 +88,7 @@ function offer(...releases: UpstreamRelease[]): void {
   upstream.policy = { appID: APP, tracks: { 'stable/amd64-usr': releases } };
 }
 
-async function apply(kind: Kind, spec: object): Promise<void> {
-  const body = { apiVersion: API_VERSION, kind, metadata: { name: 'up' }, spec };
-  await client.apply(resourcePath(kind, 'up'), body, { fieldManager: 'test', force: true });
-}
-
+const apply = (kind: Kind, spec: object) => applyObject(client, kind, 'up', spec);
 const channel = (spec: object) => apply('UpdateChannel', spec);
 
 const source = (track = 'stable') => ({

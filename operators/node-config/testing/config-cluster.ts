@@ -1,19 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { BUNDLE_NAMESPACE } from '#api/config-document.ts';
-import { API_VERSION, type Kind, resourcePath } from '#api/group.ts';
+import { type Kind, resourcePath } from '#api/group.ts';
 import type { NodeConfig, NodeState } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import { createLogger } from '#runtime/log/log.ts';
-import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
 import { ScriptedConfigAgents } from './scripted-config-agents.ts';
-
-const root = new URL('../../../', import.meta.url).pathname;
-/** Exit status of an operator that does not lead any more. */
-const LEASE_LOST = 1;
+import { QUICK_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
+import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 interface AuditEvent {
   verb: string;
@@ -27,7 +22,7 @@ export class ConfigCluster {
   readonly cluster: Cluster;
   readonly client: KubeClient;
   readonly agents: ScriptedConfigAgents;
-  readonly #replicas = new Map<string, GuardedProcess>();
+  readonly #replicas = new Replicas();
   /** What the operators said, on both outputs. */
   readonly logs: string[] = [];
 
@@ -38,47 +33,22 @@ export class ConfigCluster {
   }
 
   static async start(): Promise<ConfigCluster> {
-    const cluster = await startCluster();
-    const client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'config-test', qps: 2000 });
+    const { cluster, client } = await startServing('config-test', 2000);
     const it = new ConfigCluster(cluster, client);
-    const kubectl = promisify(execFile);
-    await kubectl(cluster.tools.kubectl, ['--kubeconfig', cluster.kubeconfig, 'apply', '-f', `${root}crds`]);
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: BUNDLE_NAMESPACE } };
     await client.create('/api/v1/namespaces', namespace);
-    await until('the CRDs are served', async () => {
-      for (const kind of ['NodeState', 'NodeConfig', 'RenderedConfig'] as const) {
-        await client.list(resourcePath(kind));
-      }
-      return true;
-    });
     it.agents.start();
     return it;
   }
 
-  /** One that ends because it lost its lease, as on a slow machine, is started again; a kubelet does the same. */
-  async replica(name: string, ...flags: string[]): Promise<void> {
-    const { kubeconfig } = this.cluster;
-    const args = ['--kubeconfig', kubeconfig, '--namespace', 'default', '--identity', name];
-    const pace = ['--address', '127.0.0.1:0', '--lease-duration', '3s', '--renew-deadline', '2s'];
-    const rest = [
-      '--retry-period',
-      '500ms',
-      '--source-namespaces',
-      'default',
-      '--log-level',
-      'debug',
-      ...flags,
-    ];
-    const program = `${root}operators/node-config/main.ts`;
-    const started = await guarded(process.execPath, [program, ...args, ...pace, ...rest], {
-      stderr: 'pipe',
-      stdout: 'pipe',
-    });
-    for (const stream of [started.stdout, started.stderr])
-      stream?.on('data', (chunk: Buffer) => this.logs.push(chunk.toString()));
-    this.#replicas.set(name, started);
-    void started.exited.then((status) => {
-      if (status === LEASE_LOST && this.#replicas.get(name) === started) return this.replica(name, ...flags);
+  replica(name: string, ...flags: string[]): Promise<void> {
+    const more = [...QUICK_LEASE, '--source-namespaces=default', '--log-level=debug', ...flags];
+    return this.#replicas.start(name, async () => {
+      const outputs = { stdout: 'pipe', stderr: 'pipe' } as const;
+      const started = await startOperator(this.cluster, 'operators/node-config/main.ts', name, more, outputs);
+      for (const stream of [started.stdout, started.stderr])
+        stream?.on('data', (chunk: Buffer) => this.logs.push(chunk.toString()));
+      return started;
     });
   }
 
@@ -86,17 +56,13 @@ export class ConfigCluster {
     const lease = await this.client.get<{ spec: { holderIdentity: string } }>(
       '/apis/coordination.k8s.io/v1/namespaces/default/leases/careen-node-config',
     );
-    const leader =
-      [...this.#replicas.keys()].find((name) => lease.spec.holderIdentity.startsWith(name)) ?? '';
-    const replica = this.#replicas.get(leader);
-    this.#replicas.delete(leader);
-    await replica?.kill();
+    const leader = this.#replicas.holding(lease.spec.holderIdentity) ?? '';
+    await this.#replicas.kill(leader);
     return leader;
   }
 
-  async apply(kind: Kind, name: string, spec: object): Promise<void> {
-    const body = { apiVersion: API_VERSION, kind, metadata: { name }, spec };
-    await this.client.apply(resourcePath(kind, name), body, { fieldManager: 'test', force: true });
+  apply(kind: Kind, name: string, spec: object): Promise<void> {
+    return applyObject(this.client, kind, name, spec);
   }
 
   async states(): Promise<NodeState[]> {
@@ -162,7 +128,7 @@ export class ConfigCluster {
         () => '',
       ),
     );
-    const lines = [...this.#replicas.values()].map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8'));
+    const lines = this.#replicas.all().map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'utf8'));
     return {
       metrics: (await Promise.all(answers)).join('\n'),
       commandLines: (await Promise.all(lines)).join('\n'),
@@ -170,9 +136,7 @@ export class ConfigCluster {
   }
 
   async stop(): Promise<void> {
-    const last = [...this.#replicas.values()];
-    this.#replicas.clear();
-    await Promise.all(last.map((replica) => replica.stop()));
+    await this.#replicas.stop();
     await this.agents.stop();
     await this.client.close();
     await this.cluster.stop();

@@ -11,9 +11,10 @@ import type { Lease } from '#runtime/leader/lease.ts';
 import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
 import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { until } from '#test/cluster/until.ts';
-import { installChart, NAMESPACE, PACE, startReplica } from '../simulation/installed.ts';
+import { installChart, NAMESPACE, startReplica } from '../simulation/installed.ts';
 import { ScriptedNodes } from '../simulation/scripted-node.ts';
 import { Tenure } from '#operators/leave/tenure.ts';
+import { QUICK_LEASE } from '#operators/testing/replicas.ts';
 
 /** Two replicas of the real operator, a person who uninstalls them, with the rights that the chart gives. */
 
@@ -99,7 +100,7 @@ async function start(more: readonly string[] = []): Promise<GuardedProcess> {
     NAMESPACE,
     '--identity',
     'uninstall',
-    ...PACE,
+    ...QUICK_LEASE,
     ...more,
   ];
   return guarded(process.execPath, [MAIN, 'leave', ...args], { stdout: 'pipe', stderr: 'pipe' });

@@ -6,9 +6,10 @@ import { resourcePath } from '#api/group.ts';
 import type { KubeObject } from '#api/meta.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
+import type { GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
+import { QUICK_LEASE, startOperator } from '#operators/testing/replicas.ts';
 
 const run = promisify(execFile);
 const ROOT = new URL('../../../', import.meta.url).pathname;
@@ -63,9 +64,6 @@ async function kubectl(cluster: Cluster, args: readonly string[]): Promise<strin
   return stdout;
 }
 
-/** A short lease, so that tests need not wait for long. */
-export const PACE = ['--lease-duration', '3s', '--renew-deadline', '2s', '--retry-period', '500ms'];
-
 export interface ReplicaProcess extends GuardedProcess {
   /** Of its metrics. */
   port: number;
@@ -78,10 +76,9 @@ export async function startReplica(
   more: readonly string[] = [],
 ): Promise<ReplicaProcess> {
   const port = await freePort();
-  const args = ['--kubeconfig', kubeconfig, '--namespace', NAMESPACE, '--identity', name];
-  const script = `${ROOT}operators/reboot-lock/main.ts`;
-  const where = ['--address', `127.0.0.1:${port}`, '--log-level', 'warn'];
-  const command = [script, ...args, ...where, ...PACE, ...more];
-  const replica = await guarded(process.execPath, command, { stderr: 'inherit', stdout: 'inherit' });
+  const where = [`--namespace=${NAMESPACE}`, `--address=127.0.0.1:${port}`, '--log-level=warn'];
+  const flags = [...where, ...QUICK_LEASE, ...more];
+  const outputs = { stdout: 'inherit' } as const;
+  const replica = await startOperator({ kubeconfig }, 'operators/reboot-lock/main.ts', name, flags, outputs);
   return Object.assign(replica, { port });
 }

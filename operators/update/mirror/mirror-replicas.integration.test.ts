@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { API_VERSION, resourcePath } from '#api/group.ts';
 import type { UpdateChannel } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import type { Lease } from '#runtime/leader/lease.ts';
-import { startCluster, type Cluster } from '#test/cluster/cluster.ts';
-import { guarded, type GuardedProcess } from '#test/cluster/guardian.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
+import type { GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { startPayloadServer, type PayloadServer } from '#test/machine/payload-server.ts';
@@ -19,10 +17,11 @@ import { BucketGround } from './store/bucket/testing/bucket-ground.ts';
 import { findBucketServer } from './store/bucket/testing/bucket-server.ts';
 import { LEAST_PART } from './store/bucket/testing/new-bucket.ts';
 import { ReleaseMaker } from './testing/releases.ts';
+import { LONG_LEASE, startOperator } from '#operators/testing/replicas.ts';
+import { startServing } from '#operators/testing/serving.ts';
 
 /** Two real mirrors on a real API server, with one bucket. */
 
-const root = new URL('../../../', import.meta.url).pathname;
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/default/leases/careen-mirror';
 const PATIENCE = { timeoutMs: 240_000, everyMs: 100 };
 const CHANNEL = resourcePath('UpdateChannel', 'up');
@@ -46,14 +45,7 @@ describe('two mirrors with one bucket', { skip: found.skip }, () => {
 
   before(async () => {
     if (found.skip !== false) return;
-    cluster = await startCluster();
-    const crds = ['--kubeconfig', cluster.kubeconfig, 'apply', '-f', `${root}crds`];
-    await promisify(execFile)(cluster.tools.kubectl, crds);
-    client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'mirror-test', qps: 500 });
-    await until('the CRDs are served', async () => {
-      for (const kind of ['UpdateChannel', 'NodeGroup'] as const) await client.list(resourcePath(kind));
-      return true;
-    });
+    ({ cluster, client } = await startServing('mirror-test'));
     ground = await BucketGround.start(found.program);
     await ground.server.bucket('mirrors');
     const directory = join(ground.root.path, 'origin');
@@ -113,13 +105,8 @@ describe('two mirrors with one bucket', { skip: found.skip }, () => {
     const [payloads, health] = [await freePort(), await freePort()];
     const place = ground.server.place('mirrors', ground.proxy.url);
     const flags = [
-      `--kubeconfig=${cluster.kubeconfig}`,
-      '--namespace=default',
-      `--identity=${name}`,
+      ...LONG_LEASE,
       `--address=127.0.0.1:${health}`,
-      '--lease-duration=20s', // on a machine that does much else nobody loses it by being slow
-      '--renew-deadline=15s',
-      '--retry-period=1s',
       `--directory=${join(ground.root.path, name)}`,
       `--payload-address=127.0.0.1:${payloads}`,
       '--base-url=http://mirror',
@@ -127,9 +114,9 @@ describe('two mirrors with one bucket', { skip: found.skip }, () => {
       `--s3-endpoint=${place.endpoint}`,
       `--s3-credentials=${place.credentials}`,
     ];
-    const main = join(root, 'operators/update/mirror/main.ts');
-    const options = { stderr: 'inherit', within: ground.root.cleanup } as const;
-    return { name, payloads, health, process: await guarded(process.execPath, [main, ...flags], options) };
+    const options = { within: ground.root.cleanup };
+    const started = await startOperator(cluster, 'operators/update/mirror/main.ts', name, flags, options);
+    return { name, payloads, health, process: started };
   }
 
   function all<T>(ask: (replica: Replica) => Promise<T>): Promise<T[]> {

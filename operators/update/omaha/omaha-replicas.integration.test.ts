@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { API_VERSION, type Kind, resourcePath } from '#api/group.ts';
+import { type Kind, resourcePath } from '#api/group.ts';
 import type { NodeGroup } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
-import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
-import {
-  guarded,
-  guardedDirectory,
-  type GuardedDirectory,
-  type GuardedProcess,
-} from '#test/cluster/guardian.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
+import { guardedDirectory, type GuardedDirectory, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { Fleet, FLATCAR_APP } from '#test/omaha/fleet/fleet.ts';
@@ -21,10 +14,11 @@ import { openPostgresStore } from './store/postgres/open-postgres-store.ts';
 import { withoutPostgres } from './store/testing/postgres/binaries.ts';
 import { startPostgres, startStandby, type PostgresServer } from './store/testing/postgres/server.ts';
 import { assertCounted } from './store/testing/recount.ts';
+import { LONG_LEASE, startOperator } from '#operators/testing/replicas.ts';
+import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 /** Two operators over one PostgreSQL with a standby, each with machines of its own, all in one group under one budget. */
 
-const root = new URL('../../../', import.meta.url).pathname;
 const KEY = `RW${'A'.repeat(54)}`;
 const DIGEST = 'EqYfThc/s6EcBdZHH3Ryj3YjG0pfzZZnzvOvh6OuTcI=';
 const MACHINES = 12;
@@ -56,16 +50,7 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
   let worst = 0;
 
   before(async () => {
-    cluster = await startCluster();
-    const kubectl = ['--kubeconfig', cluster.kubeconfig, 'apply', '-f', `${root}crds`];
-    await promisify(execFile)(cluster.tools.kubectl, kubectl);
-    client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'omaha-test', qps: 500 });
-    await until('the CRDs are served', async () => {
-      for (const kind of ['NodeState', 'NodeGroup', 'UpdateChannel', 'RebootWindow'] as const) {
-        await client.list(resourcePath(kind));
-      }
-      return true;
-    });
+    ({ cluster, client } = await startServing('omaha-test'));
     directory = await guardedDirectory('careen-omaha-replicas-');
     primary = await startPostgres(directory);
     standby = await startStandby(directory, primary);
@@ -142,21 +127,11 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
   }
 
   function start(index: number): Promise<GuardedProcess> {
-    const flags = [
-      `--kubeconfig=${cluster.kubeconfig}`,
-      '--namespace=default',
-      `--identity=replica-${index}`,
-      '--address=127.0.0.1:0',
-      '--lease-duration=20s', // on a machine that does much else nobody loses it by being slow
-      '--renew-deadline=15s',
-      '--retry-period=1s',
-      `--omaha-address=127.0.0.1:${ports[index]}`,
-      '--omaha-address-rate=0',
-      '--omaha-machine-rate=0',
-    ];
+    const address = `--omaha-address=127.0.0.1:${ports[index]}`;
+    const flags = [...LONG_LEASE, address, '--omaha-address-rate=0', '--omaha-machine-rate=0'];
     const env = { ...process.env, OMAHA_DATABASE: urls().join(',') };
-    const options = { env, stderr: 'inherit', within: directory.cleanup } as const;
-    return guarded(process.execPath, [`${root}operators/update/main.ts`, ...flags], options);
+    const options = { env, within: directory.cleanup };
+    return startOperator(cluster, 'operators/update/main.ts', `replica-${index}`, flags, options);
   }
 
   function startFleet(port: number): Fleet {
@@ -224,8 +199,7 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
     await apply('UpdateChannel', 'stable', { keys: [KEY], source: { releases } });
   }
 
-  async function apply(kind: Kind, name: string, spec: object): Promise<void> {
-    const body = { apiVersion: API_VERSION, kind, metadata: { name }, spec };
-    await client.apply(resourcePath(kind, name), body, { fieldManager: 'test', force: true });
+  function apply(kind: Kind, name: string, spec: object): Promise<void> {
+    return applyObject(client, kind, name, spec);
   }
 });

@@ -1,27 +1,21 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
-import { API_VERSION, type Kind, resourcePath } from '#api/group.ts';
+import { type Kind, resourcePath } from '#api/group.ts';
 import type { NodeGroup } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import { createLogger } from '#runtime/log/log.ts';
-import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
-import {
-  guarded,
-  guardedDirectory,
-  type GuardedDirectory,
-  type GuardedProcess,
-} from '#test/cluster/guardian.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
+import { guardedDirectory, type GuardedDirectory, type GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { ScriptedAgents } from '../testing/scripted-agents.ts';
 import { app, CHECK, event, PING, previous, request } from './testing/sample-requests.ts';
+import { LONG_LEASE, startOperator } from '#operators/testing/replicas.ts';
+import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 /** The real operator on a real API server: three nodes and twelve machines in one group, under one budget. */
 
-const root = new URL('../../../', import.meta.url).pathname;
 const KEY = `RW${'A'.repeat(54)}`;
 const NODES = ['n0', 'n1', 'n2'];
 const MACHINES = Array.from({ length: 12 }, (_, index) => `machine-${index}`);
@@ -38,24 +32,13 @@ let url: string;
 const running = new Map(MACHINES.map((id) => [id, '1.0.0']));
 
 before(async () => {
-  cluster = await startCluster();
-  const kubectl = ['--kubeconfig', cluster.kubeconfig, 'apply', '-f', `${root}crds`];
-  await promisify(execFile)(cluster.tools.kubectl, kubectl);
-  client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'omaha-test', qps: 500 });
-  await until('the CRDs are served', async () => {
-    for (const kind of ['NodeState', 'NodeGroup', 'UpdateChannel', 'RebootWindow'] as const) {
-      await client.list(resourcePath(kind));
-    }
-    return true;
-  });
+  ({ cluster, client } = await startServing('omaha-test'));
   agents = new ScriptedAgents(client, createLogger({ name: 'agents', level: 'error' }));
   agents.start();
   directory = await guardedDirectory('careen-omaha-e2e-');
   const port = await freePort();
   url = `http://127.0.0.1:${port}/v1/update/`;
-  operator = await guarded(process.execPath, [`${root}operators/update/main.ts`, ...flags(port)], {
-    stderr: 'inherit',
-  });
+  operator = await start(port);
   for (const name of NODES) await agents.join(name, {});
   await until('the nodes have their states', async () => {
     for (const name of NODES) await client.get(resourcePath('NodeState', name));
@@ -115,28 +98,14 @@ test('what was granted outlives the operator', async () => {
   await publish('2.0.0', '4.0.0');
   const [id = ''] = await firstGranted('4.0.0');
   await operator.stop();
-  const port = Number(new URL(url).port);
-  operator = await guarded(process.execPath, [`${root}operators/update/main.ts`, ...flags(port)], {
-    stderr: 'inherit',
-  });
+  operator = await start(Number(new URL(url).port));
   await until('the endpoint answers again', async () => (await check(id)) === '4.0.0');
 });
 
-function flags(port: number): string[] {
-  return [
-    '--kubeconfig',
-    cluster.kubeconfig,
-    '--namespace=default',
-    '--identity=a',
-    '--address=127.0.0.1:0',
-    '--lease-duration=20s', // on a machine that does much else nobody loses it by being slow
-    '--renew-deadline=15s',
-    '--retry-period=500ms',
-    `--omaha-address=127.0.0.1:${port}`,
-    `--omaha-file=${join(directory.path, 'machines.db')}`,
-    '--omaha-address-rate=0',
-    '--omaha-machine-rate=0',
-  ];
+function start(port: number): Promise<GuardedProcess> {
+  const place = [`--omaha-address=127.0.0.1:${port}`, `--omaha-file=${join(directory.path, 'machines.db')}`];
+  const flags = [...LONG_LEASE, ...place, '--omaha-address-rate=0', '--omaha-machine-rate=0'];
+  return startOperator(cluster, 'operators/update/main.ts', 'a', flags);
 }
 
 /** Machines that are given the version first; waits until there is one. */
@@ -203,7 +172,6 @@ async function publish(...versions: string[]): Promise<void> {
   await apply('UpdateChannel', 'stable', { keys: [KEY], source: { releases } });
 }
 
-async function apply(kind: Kind, name: string, spec: object): Promise<void> {
-  const body = { apiVersion: API_VERSION, kind, metadata: { name }, spec };
-  await client.apply(resourcePath(kind, name), body, { fieldManager: 'test', force: true });
+function apply(kind: Kind, name: string, spec: object): Promise<void> {
+  return applyObject(client, kind, name, spec);
 }
