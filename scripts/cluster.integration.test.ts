@@ -40,7 +40,7 @@ async function instructions(script: GuardedProcess): Promise<{ kubeconfig: strin
   script.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
   const find = (pattern: RegExp) => pattern.exec(Buffer.concat(printed).toString())?.[1] ?? '';
   await until('the script says that the cluster is ready', () => find(/(leaves nothing)/) !== '', {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   return { kubeconfig: find(/KUBECONFIG=(\S+)/), kubectl: find(/kubectl=(\S+)/) };
 }

@@ -9,7 +9,7 @@ import type { GuardedDirectory } from './guardian.ts';
 import type { Authority, KeyPair } from './pki.ts';
 import { freePort } from './port.ts';
 
-const readyTimeoutMs = 90_000;
+const readyTimeoutMs = 300_000;
 
 /** What an API server needs to start. */
 export interface ApiServerSetup {

@@ -28,9 +28,7 @@ test('stop lets the command end by itself within the grace', async () => {
   const child = await guarded(
     '/bin/sh',
     ['-c', 'trap "exit 3" TERM; echo up; while :; do sleep 0.05; done'],
-    {
-      stdout: 'pipe',
-    },
+    { stdout: 'pipe', graceMs: 60_000 },
   );
   await new Promise((resolve) => child.stdout!.once('data', resolve)); // the trap is set
   assert.equal(await child.stop(), 3);

@@ -34,7 +34,7 @@ export class Fleet {
   }
 
   /** Resolves when every machine's present boot is Ready in the API. */
-  async ready(timeoutMs = 120_000): Promise<void> {
+  async ready(timeoutMs = 300_000): Promise<void> {
     const admin = KubeClient.load({ kubeconfig: this.#kubeconfig, userAgent: 'careen test fleet' });
     const all = async (): Promise<boolean> => {
       const { items } = await admin.list<Node>('/api/v1/nodes');

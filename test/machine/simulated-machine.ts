@@ -76,7 +76,7 @@ class SimulatedMachine implements Machine {
     if (this.#power === 'up') await writeFile(join(this.directory, 'run', REBOOT_FILE), '');
   }
 
-  async waitForBoot(boot: number, timeoutMs = 120_000): Promise<MachineState> {
+  async waitForBoot(boot: number, timeoutMs = 300_000): Promise<MachineState> {
     const signal = AbortSignal.timeout(timeoutMs);
     while (this.#boots < boot) {
       if (this.#failure !== undefined) throw this.#failure;
