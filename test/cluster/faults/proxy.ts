@@ -65,6 +65,8 @@ export interface FaultProxyOptions {
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const authority = await Authority.create('careen faults');
   const server = createServer(await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] }));
+  // Else it would hang up on who has been silent for some seconds, and break a request that was just on its way.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return new ApiProxy(options, authority.certPem, server);
 }
