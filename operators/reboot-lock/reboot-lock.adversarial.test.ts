@@ -341,7 +341,6 @@ class Simulation {
       else if (['Idle', 'Succeeded'].includes(this.machines.phaseOf(name))) this.machines.request(name);
     }
     for (let pass = 0; pass < 2000; pass++) {
-      this.#rescue();
       const before = this.world.version;
       await this.#settle();
       for (const name of this.names) {
@@ -353,13 +352,6 @@ class Simulation {
       this.#pass(this.world.version === before ? this.#leap() : 1000);
     }
     assert.fail(`not everyone finished: ${JSON.stringify(this.#state(), null, 1)}`);
-  }
-
-  /** Where all nodes may go at once, none may be left that the operator can run on: people have to help then. */
-  #rescue(): void {
-    const { max, nodes } = this.chosen;
-    if (this.replicas.length > 0 || nodes === 1 || max < nodes) return;
-    for (const name of this.names) this.#foreignUncordon(name);
   }
 
   /** Where nothing happens by itself, time is waited for: pauses of minutes must not take hundreds of passes. */

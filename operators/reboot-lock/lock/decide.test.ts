@@ -5,7 +5,7 @@ import type { RebootLock } from '#api/kinds.ts';
 import { CONTROL_PLANE_LABEL } from '#api/meta.ts';
 import { addWindow, clusterOf, snapshotOf } from '../simulation/cluster-of.ts';
 import type { World } from '../simulation/world.ts';
-import { decide } from './decide.ts';
+import { decide, type Waiting } from './decide.ts';
 import { readLock } from './lock.ts';
 import type { Snapshot } from './snapshot.ts';
 import { urgency } from './status.ts';
@@ -96,6 +96,37 @@ test('the operator’s own node goes last also when only its own zone has room',
   );
   machines.withdraw('n2');
   assert.deepEqual(new Set(decide(snapshotOf(world, own)).taken.map(({ node }) => node)), new Set(['n1']));
+});
+
+test('the last node that the operator could be scheduled on waits while others wait for its operator', () => {
+  const { world, machines } = clusterOf(3, { max: 3 });
+  machines.request('n0');
+  settle(world);
+  machines.request('n1');
+  const takes = (ownNode?: string) =>
+    decide(snapshotOf(world, ownNode === undefined ? {} : { ownNode })).taken.map(({ node }) => node);
+  assert.deepEqual(takes('n1'), ['n1'], 'n2 is there for the operator');
+  world.ready('n2', false);
+  for (const ownNode of ['n0', 'n1']) {
+    assert.deepEqual(takes(ownNode), []);
+    const [{ verdict }] = decide(snapshotOf(world, { ownNode })).waiting as [Waiting];
+    assert.equal(verdict.reason, 'LockFull');
+    assert.match(
+      verdict.message,
+      /^n0 goes first; this is the last node that careen itself can be scheduled on$/,
+    );
+  }
+  assert.deepEqual(takes(), ['n1'], 'it runs outside the cluster');
+});
+
+test('a node goes although the operator could be scheduled nowhere else, when none is in its hands', () => {
+  const { world, machines } = clusterOf(2, { max: 2 });
+  world.ready('n0', false);
+  machines.request('n1');
+  assert.deepEqual(
+    decide(snapshotOf(world, { ownNode: 'n1' })).taken.map(({ node }) => node),
+    ['n1'],
+  );
 });
 
 test('the operator’s own node waits for nobody who shares no lock with it, or whom nothing moves', () => {

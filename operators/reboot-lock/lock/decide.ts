@@ -4,6 +4,7 @@ import { minReadyMs } from '../group/group.ts';
 import { evidence } from './evidence.ts';
 import { begun, inFlight } from './facts.ts';
 import { bootOfTurn, holderFor } from './holder.ts';
+import { lastResort } from './last-resort.ts';
 import { Ledger } from './ledger.ts';
 import type { Lock } from './lock.ts';
 import { goesLast, noPlace, refused } from './policy.ts';
@@ -131,7 +132,10 @@ function take(
   const missing = locks.filter((_, index) => held[index] === undefined);
   if (missing.length === 0 && locks.length > 0) return undefined;
   const current = { ...subject, locks: locks.map((lock) => ledger.lock(lock)) };
-  const full = noPlace(current, ledger.places(locks)) ?? goesLast(current, snapshot.ownNode, waiting);
+  const full =
+    noPlace(current, ledger.places(locks)) ??
+    lastResort(snapshot, node, (name) => ledger.holds(name)) ??
+    goesLast(current, snapshot.ownNode, waiting);
   if (full !== undefined) {
     giveBack(table, subject);
     return full;

@@ -33,6 +33,11 @@ export class Ledger {
     return this.#holders.get(name)?.get(id);
   }
 
+  /** Whether it holds a place in any lock. */
+  holds(id: string): boolean {
+    return [...this.#holders.values()].some((holders) => holders.has(id));
+  }
+
   /** Everybody who holds a place in any lock. */
   ids(): Set<string> {
     return new Set([...this.#holders.values()].flatMap((holders) => [...holders.keys()]));
