@@ -7,15 +7,16 @@ import { lead } from './leader.ts';
 /**
  * A candidate in a process of its own: while it leads it writes its name into a ConfigMap every 20 ms, through a
  * fenced client, and says on standard output what happens to it, and when, in milliseconds by the clock of the
- * machine. Arguments: kubeconfig, identity, lease duration and renew deadline in milliseconds.
+ * machine. Arguments: kubeconfig, the name of the Lease and of the ConfigMap, identity, lease duration and renew
+ * deadline in milliseconds.
  */
-const [kubeconfig = '', identity = '', leaseDurationMs, renewDeadlineMs] = process.argv.slice(2);
+const [kubeconfig = '', name = '', identity = '', leaseDurationMs, renewDeadlineMs] = process.argv.slice(2);
 const ending = new AbortController();
 process.on('SIGTERM', () => ending.abort(new Error('asked to end')));
 
 const client = KubeClient.load({ kubeconfig, userAgent: `leader-${identity}`, qps: 1000 });
 const election = KubeClient.load({ kubeconfig, userAgent: `election-${identity}` });
-const url = '/api/v1/namespaces/default/configmaps/leader';
+const url = `/api/v1/namespaces/default/configmaps/${name}`;
 
 const say = (what: string): void =>
   void process.stdout.write(`${Number(process.hrtime.bigint()) / 1e6} ${what}\n`);
@@ -24,7 +25,7 @@ try {
   await lead({
     client: election,
     namespace: 'default',
-    name: 'test',
+    name,
     identity,
     leaseDurationMs: Number(leaseDurationMs),
     renewDeadlineMs: Number(renewDeadlineMs),

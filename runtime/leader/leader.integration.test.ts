@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { KubeObject } from '#api/meta.ts';
 import { type Cluster, startCluster } from '#test/cluster/cluster.ts';
 import { type FaultProxy, startFaultProxy } from '#test/cluster/faults/proxy.ts';
@@ -24,9 +24,9 @@ interface Times {
   renewDeadlineMs: number;
 }
 /** Where a test waits for the lease to run out. */
-const SHORT: Times = { leaseMs: 3000, renewDeadlineMs: 2000 };
+const SHORT: Times = { leaseMs: 8000, renewDeadlineMs: 7000 };
 /** Where it must not run out, however slow the machine: longer than anything is waited for. */
-const LONG: Times = { leaseMs: 60_000, renewDeadlineMs: 50_000 };
+const LONG: Times = { leaseMs: 600_000, renewDeadlineMs: 500_000 };
 
 /** A candidate as a child process; see leader.fixture.ts. */
 class Candidate {
@@ -34,9 +34,9 @@ class Candidate {
   readonly said: { what: string; at: number }[] = [];
   readonly process: ChildProcess;
 
-  constructor(kubeconfig: string, identity: string, { leaseMs, renewDeadlineMs }: Times) {
+  constructor(kubeconfig: string, name: string, identity: string, { leaseMs, renewDeadlineMs }: Times) {
     const script = path.join(import.meta.dirname, 'leader.fixture.ts');
-    const args = [script, kubeconfig, identity, String(leaseMs), String(renewDeadlineMs)];
+    const args = [script, kubeconfig, name, identity, String(leaseMs), String(renewDeadlineMs)];
     this.process = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -51,8 +51,8 @@ class Candidate {
     return this.said.find((each) => each.what === what)?.at;
   }
 
-  says(what: string, timeoutMs = 30_000): Promise<void> {
-    return until(`the candidate says "${what}"`, () => this.when(what) !== undefined, { timeoutMs });
+  says(what: string): Promise<void> {
+    return until(`the candidate says "${what}"`, () => this.when(what) !== undefined);
   }
 
   async end(): Promise<void> {
@@ -69,37 +69,43 @@ describe('leader election on a real API server', () => {
   let direct: KubeClient;
   let kubeconfig: string;
   const candidates: Candidate[] = [];
+  /** Of the Lease, and of the ConfigMap that the leader writes: what was on its way when a test ended harms no other. */
+  let name: string;
+  let number = 0;
   /** Who wrote last, at every change. */
-  const writers: string[] = [];
-  const watching = new AbortController();
+  let writers: string[];
+  let watching: AbortController;
 
   before(async () => {
     cluster = await startCluster();
     proxy = await startFaultProxy(cluster);
     kubeconfig = await proxy.kubeconfig(cluster.kubeconfig);
     direct = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'direct' });
-    await direct.create(MAPS, { metadata: { name: 'leader' } });
-    void record();
+  });
+  beforeEach(async () => {
+    name = `test-${(number += 1)}`;
+    writers = [];
+    watching = new AbortController();
+    await direct.create(MAPS, { metadata: { name } });
+    void record(writers, watching.signal);
   });
   afterEach(async () => {
     proxy.clear();
     await Promise.all(candidates.splice(0).map((candidate) => candidate.end()));
-    await direct.delete(`${LEASES}/test`).catch(() => undefined);
-    writers.length = 0;
+    watching.abort();
   });
   after(async () => {
-    watching.abort();
     await direct?.close();
     await proxy?.close();
     await cluster?.stop();
   });
 
   /** Watches every single write of the leaders, in the order in which etcd has them. */
-  async function record(): Promise<void> {
-    const query = { fieldSelector: 'metadata.name=leader' };
+  async function record(into: string[], signal: AbortSignal): Promise<void> {
+    const query = { fieldSelector: `metadata.name=${name}` };
     try {
-      for await (const { object } of direct.watch<Mark>(MAPS, query, { signal: watching.signal })) {
-        if (object.data?.leader) writers.push(object.data.leader);
+      for await (const { object } of direct.watch<Mark>(MAPS, query, { signal })) {
+        if (object.data?.leader) into.push(object.data.leader);
       }
     } catch {
       // The end of the test.
@@ -107,7 +113,7 @@ describe('leader election on a real API server', () => {
   }
 
   function candidate(identity: string, times: Times): Candidate {
-    const started = new Candidate(kubeconfig, identity, times);
+    const started = new Candidate(kubeconfig, name, identity, times);
     candidates.push(started);
     return started;
   }
@@ -116,8 +122,9 @@ describe('leader election on a real API server', () => {
     const first = candidate('a', times);
     await first.says('leads');
     await until('the first one writes', () => writers.includes('a'));
+    const looks = proxy.count({ userAgent: 'election-b' });
     const second = candidate('b', times);
-    await until('the second one looks at the lease', () => proxy.count({ userAgent: 'election-b' }) > 0);
+    await until('the second one looks at the lease', () => proxy.count({ userAgent: 'election-b' }) > looks);
     return [first, second];
   }
 
@@ -135,7 +142,7 @@ describe('leader election on a real API server', () => {
     await first.says('ended');
     await until('the second one writes', () => writers.includes('b'));
     assertOneAfterTheOther();
-    const { spec } = await direct.get<Lease>(`${LEASES}/test`);
+    const { spec } = await direct.get<Lease>(`${LEASES}/${name}`);
     assert.match(spec?.holderIdentity ?? '', /^b_/);
     assert.match(spec?.renewTime ?? '', /\.\d{6}Z$/);
   });
@@ -148,7 +155,7 @@ describe('leader election on a real API server', () => {
 
   it('stops a leader that is cut off before the other one starts', async () => {
     // Between the end of the one and the beginning of the other lies what a slow machine may take to say so.
-    const [first, second] = await pair({ leaseMs: 9000, renewDeadlineMs: 2000 });
+    const [first, second] = await pair({ leaseMs: 12_000, renewDeadlineMs: 5000 });
     proxy.fault({ kind: 'hang', match: { userAgent: 'election-a' } });
     await second.says('leads');
     await first.says('stopped acting');
@@ -202,9 +209,9 @@ describe('leader election on a real API server', () => {
   });
 
   it('does not take a lease over whose holder renews it, whatever the clocks say', async () => {
-    const [, second] = await pair({ leaseMs: 6000, renewDeadlineMs: 5000 });
+    const [, second] = await pair({ leaseMs: 12_000, renewDeadlineMs: 11_000 });
     const began = performance.now();
-    await until('more than a lease has passed', () => performance.now() - began > 8000);
+    await until('more than a lease has passed', () => performance.now() - began > 15_000);
     assert.equal(second.when('leads'), undefined);
   });
 
@@ -212,19 +219,19 @@ describe('leader election on a real API server', () => {
     const options = {
       client: direct,
       namespace: 'default',
-      name: 'test',
+      name,
       identity: 'c',
-      leaseDurationMs: SHORT.leaseMs,
-      renewDeadlineMs: 2000,
+      leaseDurationMs: LONG.leaseMs,
+      renewDeadlineMs: LONG.renewDeadlineMs,
       retryPeriodMs: 300,
       log: createLogger({ name: 'c', level: 'error' }),
     };
     await lead({ ...options, onElected: async () => undefined });
     const failing = lead({ ...options, onElected: () => Promise.reject(new Error('a bug')) });
     await assert.rejects(failing, /a bug/);
-    assert.equal((await direct.get<Lease>(`${LEASES}/test`)).spec?.holderIdentity, '');
+    assert.equal((await direct.get<Lease>(`${LEASES}/${name}`)).spec?.holderIdentity, '');
     await assert.rejects(
-      lead({ ...options, renewDeadlineMs: 5000, onElected: async () => undefined }),
+      lead({ ...options, renewDeadlineMs: LONG.leaseMs, onElected: async () => undefined }),
       RangeError,
     );
   });

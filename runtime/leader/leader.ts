@@ -50,6 +50,12 @@ export async function lead(options: LeadOptions): Promise<void> {
 
 const NEVER = new AbortController().signal;
 
+/**
+ * How long the lease may take to be given up, in milliseconds: a slow server is worth the wait, since the next leader
+ * waits longer otherwise, and the shutdown has 20 s for all that it does.
+ */
+const RELEASE_MS = 5000;
+
 class Candidate {
   readonly #options: LeadOptions;
   readonly #signal: AbortSignal;
@@ -225,9 +231,7 @@ class Candidate {
     if (this.#lease?.spec?.holderIdentity !== this.#identity) return;
     try {
       const body = released(this.#lease, new Date());
-      await client.replace(`${this.#path}/${name}`, body, undefined, {
-        timeoutMs: this.#options.retryPeriodMs,
-      });
+      await client.replace(`${this.#path}/${name}`, body, undefined, { timeoutMs: RELEASE_MS });
       log.info('gave up the lease', { lease: name });
     } catch (error) {
       this.#report('cannot give up the lease; the next leader waits for it to expire', error);
