@@ -42,7 +42,7 @@ export interface Machine {
   cutPower(): Promise<void>;
   /** `systemctl reboot`: processes are asked to end, then the bootloader runs. */
   reboot(): Promise<void>;
-  /** Resolves when boot number `boot` (or a later one) has come up; rejects after `timeoutMs` (five minutes). */
+  /** Resolves when boot number `boot` (or a later one) has come up; rejects after `timeoutMs` (a minute or more). */
   waitForBoot(boot: number, timeoutMs?: number): Promise<MachineState>;
   /** Pulls the network cable: packets of kubelet and pods are lost, connections are not told. */
   unplug(): void;
