@@ -71,10 +71,9 @@ test('a rollout survives dead, paused and doubled leaders, lost replies and a re
   }
 
   const { ledger } = observer;
-  assert.ok(
-    ledger.worst.count <= BUDGET,
-    `${ledger.worst.count} unavailable at once: ${ledger.worst.nodes.join(', ')}`,
-  );
+  // Nodes that are taken for lost while the API server restarts are nobody's fault, but then nobody may cordon more.
+  const { count, nodes } = ledger.worstTaken;
+  assert.ok(count <= BUDGET, `${count} taken at once: ${nodes.join(', ')}`);
   assert.ok(power.stops.filter(({ acceptedAt }) => acceptedAt !== undefined).length >= others.length);
   for (const { from, to } of blackouts) {
     // A machine may take its time to go down, but not to decide it.

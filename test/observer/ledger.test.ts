@@ -23,8 +23,19 @@ test('what failed by itself is no cordon beyond the budget, and counts when the 
   ledger.see({ node: 'a', at: 2, bootID: '1', cordoned: true, ready: true });
   ledger.see({ node: 'b', at: 3, bootID: '1', cordoned: false, ready: false });
   assert.deepEqual(ledger.worstTaken, { count: 1, at: 2, nodes: ['a'] });
-  ledger.see({ node: 'c', at: 4, bootID: '1', cordoned: true, ready: true });
-  assert.deepEqual(ledger.worstTaken, { count: 3, at: 4, nodes: ['a', 'b', 'c'] });
+  ledger.see({ node: 'c', at: 4000, bootID: '1', cordoned: true, ready: true });
+  assert.deepEqual(ledger.worstTaken, { count: 3, at: 4000, nodes: ['a', 'b', 'c'] });
+});
+
+test('what failed in the very moment of a cordon could not be known to who cordons, but a cordon is', () => {
+  const ledger = new Ledger();
+  for (const node of ['a', 'b', 'c']) ledger.see({ node, at: 1, bootID: '1', ...up });
+  ledger.see({ node: 'a', at: 1000, bootID: '1', cordoned: false, ready: false });
+  ledger.see({ node: 'b', at: 1001, bootID: '1', cordoned: true, ready: true });
+  assert.deepEqual(ledger.worstTaken, { count: 1, at: 1001, nodes: ['b'] });
+  ledger.see({ node: 'c', at: 1002, bootID: '1', cordoned: true, ready: true });
+  assert.deepEqual(ledger.worstTaken, { count: 2, at: 1002, nodes: ['b', 'c'] });
+  assert.equal(ledger.worst.count, 3);
 });
 
 test('an outage knows whether the node came back from another boot', () => {

@@ -34,6 +34,9 @@ export interface Worst {
   nodes: string[];
 }
 
+/** Between the last look at the nodes and the cordon that follows it another node may fail, and nobody can know. */
+const NOTICE_MS = 2000;
+
 export class Ledger {
   readonly outages: Outage[] = [];
   readonly reboots: Reboot[] = [];
@@ -41,15 +44,18 @@ export class Ledger {
   worst: Worst = { count: 0, at: 0, nodes: [] };
   /**
    * The same over the instants at which somebody cordoned a node that was Ready: where machines are made to fail, the
-   * budget is what nobody may cordon beyond.
+   * budget is what nobody may cordon beyond. A node that failed by itself counts once whoever cordons could know it.
    */
   worstTaken: Worst = { count: 0, at: 0, nodes: [] };
 
   readonly #open = new Map<string, Outage>();
+  readonly #cordoned = new Set<string>();
   readonly #bootIDs = new Map<string, string>();
 
   see({ node, at, cordoned, ready, bootID }: Sight): void {
     this.#seeBoot(node, at, bootID);
+    if (cordoned) this.#cordoned.add(node);
+    else this.#cordoned.delete(node);
     const unavailable = cordoned || !ready;
     const open = this.#open.get(node);
     if (unavailable && open === undefined) this.#begin(node, at, cordoned && ready);
@@ -60,6 +66,7 @@ export class Ledger {
   forget(node: string, at: number): void {
     const open = this.#open.get(node);
     if (open !== undefined) this.#end(open, at);
+    this.#cordoned.delete(node);
     this.#bootIDs.delete(node);
   }
 
@@ -80,9 +87,16 @@ export class Ledger {
     const outage = { node, from: at, rebooted: false };
     this.#open.set(node, outage);
     this.outages.push(outage);
-    const now = { count: this.#open.size, at, nodes: this.unavailable() };
-    if (now.count > this.worst.count) this.worst = now;
-    if (taken && now.count > this.worstTaken.count) this.worstTaken = now;
+    this.worst = worseOf(this.worst, at, this.unavailable());
+    if (taken) this.worstTaken = worseOf(this.worstTaken, at, this.#known(at));
+  }
+
+  /** The nodes that whoever cordons at `at` had to count. */
+  #known(at: number): string[] {
+    const known = [...this.#open.values()].filter(
+      ({ node, from }) => this.#cordoned.has(node) || at - from >= NOTICE_MS,
+    );
+    return known.map(({ node }) => node).toSorted();
   }
 
   #end(outage: Outage, at: number): void {
@@ -98,6 +112,10 @@ export class Ledger {
     const open = this.#open.get(node);
     if (open !== undefined) open.rebooted = true;
   }
+}
+
+function worseOf(worst: Worst, at: number, nodes: string[]): Worst {
+  return nodes.length > worst.count ? { count: nodes.length, at, nodes } : worst;
 }
 
 /**
