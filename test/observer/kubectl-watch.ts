@@ -18,13 +18,21 @@ export class KubectlWatch<T extends KubeObject> {
   readonly #cluster: Cluster;
   readonly #resource: string;
   readonly #see: (event: WatchEvent<T>) => void;
+  readonly #begun: () => void;
   #child: GuardedProcess | undefined;
   #stopped = false;
 
-  constructor(cluster: Cluster, resource: string, see: (event: WatchEvent<T>) => void) {
+  /** `begun` is called whenever all objects are about to be told. */
+  constructor(
+    cluster: Cluster,
+    resource: string,
+    see: (event: WatchEvent<T>) => void,
+    begun: () => void = () => undefined,
+  ) {
     this.#cluster = cluster;
     this.#resource = resource;
     this.#see = see;
+    this.#begun = begun;
   }
 
   start(): this {
@@ -46,6 +54,7 @@ export class KubectlWatch<T extends KubeObject> {
         graceMs: 0,
       });
       if (this.#stopped) this.#child.signal('SIGKILL');
+      this.#begun();
       const { stdout, exited } = this.#child;
       if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#note(line));
       await exited;

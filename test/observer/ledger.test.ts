@@ -38,6 +38,31 @@ test('what failed in the very moment of a cordon could not be known to who cordo
   assert.equal(ledger.worst.count, 3);
 });
 
+test('what was not watched is judged by what is seen anew, whichever node is told first', () => {
+  const cordoned = { cordoned: true, ready: true };
+  const ledger = new Ledger();
+  for (const node of ['a', 'b', 'c']) ledger.see({ node, at: 1, bootID: '1', ...up });
+  ledger.see({ node: 'c', at: 2, bootID: '1', ...cordoned });
+  ledger.gap(['a', 'b', 'c']);
+  ledger.see({ node: 'a', at: 9, bootID: '1', ...cordoned });
+  ledger.see({ node: 'b', at: 9, bootID: '1', ...up });
+  ledger.see({ node: 'c', at: 9, bootID: '2', ...up });
+  assert.deepEqual([ledger.worst.count, ledger.worstTaken.count], [1, 1]);
+  ledger.gap(['a', 'b', 'c']);
+  ledger.see({ node: 'a', at: 12, bootID: '1', ...cordoned });
+  assert.deepEqual([ledger.worst.count, ledger.worstTaken.count], [1, 1]);
+  ledger.see({ node: 'b', at: 12, bootID: '1', ...cordoned });
+  assert.deepEqual(ledger.worstTaken, { count: 2, at: 12, nodes: ['a', 'b'] });
+  ledger.gap(['a', 'b', 'c']);
+  ledger.see({ node: 'a', at: 15, bootID: '1', ...up });
+  ledger.see({ node: 'b', at: 15, bootID: '1', ...cordoned });
+  ledger.gap(['a', 'b', 'c']);
+  ledger.see({ node: 'a', at: 18, bootID: '1', ...cordoned });
+  ledger.see({ node: 'c', at: 18, bootID: '2', ...cordoned });
+  ledger.see({ node: 'b', at: 18, bootID: '1', ...cordoned });
+  assert.deepEqual(ledger.worstTaken, { count: 3, at: 18, nodes: ['a', 'b', 'c'] });
+});
+
 test('an outage knows whether the node came back from another boot', () => {
   const ledger = new Ledger();
   ledger.see({ node: 'a', at: 1, bootID: '1', cordoned: true, ready: true });

@@ -50,16 +50,28 @@ export class Ledger {
 
   readonly #open = new Map<string, Outage>();
   readonly #cordoned = new Set<string>();
+  /** Nodes with an outage that were not seen since the gap. */
+  #unseen = new Set<string>();
   readonly #bootIDs = new Map<string, string>();
 
   see({ node, at, cordoned, ready, bootID }: Sight): void {
     this.#seeBoot(node, at, bootID);
+    const isBack = this.#unseen.delete(node);
     if (cordoned) this.#cordoned.add(node);
     else this.#cordoned.delete(node);
     const unavailable = cordoned || !ready;
     const open = this.#open.get(node);
     if (unavailable && open === undefined) this.#begin(node, at, cordoned && ready);
     if (!unavailable && open !== undefined) this.#end(open, at);
+    if (unavailable && open !== undefined && isBack) this.#seeAgain(at);
+  }
+
+  /**
+   * Nobody watched these nodes for a while, and each will be seen anew, one after the other: an outage counts again
+   * from then on, for it may have ended in the gap, before another one began.
+   */
+  gap(nodes: Iterable<string>): void {
+    this.#unseen = new Set([...nodes].filter((node) => this.#open.has(node)));
   }
 
   /** A node that was deleted is no longer anybody's outage. */
@@ -71,7 +83,7 @@ export class Ledger {
   }
 
   unavailable(): string[] {
-    return [...this.#open.keys()].toSorted();
+    return [...this.#open.keys()].filter((node) => !this.#unseen.has(node)).toSorted();
   }
 
   /** Starts a new chapter: what was unavailable before still counts, what was worst before does not. */
@@ -79,7 +91,8 @@ export class Ledger {
     this.outages.length = 0;
     this.reboots.length = 0;
     this.outages.push(...this.#open.values());
-    this.worst = { count: this.#open.size, at: Date.now(), nodes: this.unavailable() };
+    const nodes = this.unavailable();
+    this.worst = { count: nodes.length, at: Date.now(), nodes };
     this.worstTaken = { count: 0, at: 0, nodes: [] };
   }
 
@@ -93,10 +106,16 @@ export class Ledger {
 
   /** The nodes that whoever cordons at `at` had to count. */
   #known(at: number): string[] {
-    const known = [...this.#open.values()].filter(
-      ({ node, from }) => this.#cordoned.has(node) || at - from >= NOTICE_MS,
-    );
-    return known.map(({ node }) => node).toSorted();
+    const isOld = (node: string) => at - (this.#open.get(node)?.from ?? at) >= NOTICE_MS;
+    return this.unavailable().filter((node) => this.#cordoned.has(node) || isOld(node));
+  }
+
+  /** Whoever was cordoned in the gap was so beside all that still are. */
+  #seeAgain(at: number): void {
+    const nodes = this.unavailable();
+    this.worst = worseOf(this.worst, at, nodes);
+    const cordoned = nodes.filter((node) => this.#cordoned.has(node));
+    this.worstTaken = worseOf(this.worstTaken, at, cordoned);
   }
 
   #end(outage: Outage, at: number): void {

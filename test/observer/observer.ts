@@ -8,10 +8,13 @@ export class Observer {
   readonly ledger = new Ledger();
   readonly #matches: (node: Node) => boolean;
   readonly #watch: KubectlWatch<Node>;
+  /** Names of all nodes that it has told of. */
+  readonly #told = new Set<string>();
 
   constructor(cluster: Cluster, matches: (node: Node) => boolean = () => true) {
     this.#matches = matches;
-    this.#watch = new KubectlWatch<Node>(cluster, 'nodes', (event) => this.#note(event));
+    const begun = () => this.ledger.gap(this.#told);
+    this.#watch = new KubectlWatch<Node>(cluster, 'nodes', (event) => this.#note(event), begun);
   }
 
   /** Watches until `stop`. */
@@ -30,6 +33,7 @@ export class Observer {
       this.ledger.forget(name, Date.now());
       return;
     }
+    this.#told.add(name);
     this.ledger.see({
       node: name,
       at: Date.now(),
