@@ -42,7 +42,7 @@ test('after a process that was killed while it made the tree, the next one makes
     stdio: 'ignore',
   });
   const others = (): Promise<string[]> => readdir(cache).catch(() => []);
-  await until('it has begun', async () => (await others()).length === 2, { timeoutMs: 20_000 });
+  await until('it has begun', async () => (await others()).length === 2, { timeoutMs: 120_000 });
   killed.kill('SIGKILL');
   await once(killed, 'exit');
   const { state } = await osTree('bookworm', options);
