@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { resourcePath } from '#api/group.ts';
 import type { NodeGroup, NodeState } from '#api/kinds.ts';
-import { until } from '#test/cluster/until.ts';
+import { until as untilSoon } from '#test/cluster/until.ts';
 import { allRest, readWorld } from '#test/stack/objects.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import { startStack } from '#test/stack/start-stack.ts';
@@ -10,6 +10,8 @@ import { STUBBORN, stubbornWorkload } from '#test/stack/stubborn-workload.ts';
 
 /** One story after the other on the same three machines: each ends where the next begins. */
 let stack: Stack;
+/** Far more than anything takes on an idle computer. */
+const PATIENCE_MS = 300_000;
 
 before(async () => {
   stack = await startStack({ machines: 3, firstVersion: '1.0.0', times: { bootMs: 500, shutdownMs: 200 } });
@@ -37,14 +39,11 @@ test('a node that waits for a window says so in its NodeState, in its events and
   await until(
     'the NodeState says why',
     async () => (await state('machine-1')).spec.reboot?.hold?.reason === 'WindowClosed',
-    {
-      timeoutMs: 90_000,
-    },
   );
   const hold = (await state('machine-1')).spec.reboot?.hold;
   assert.match(hold?.message ?? '', /freeze/);
-  const described = await stack.kubectl(['describe', 'node', 'machine-1']);
-  assert.match(described, /WindowClosed.*freeze/);
+  const described = () => stack.kubectl(['describe', 'node', 'machine-1']);
+  await until('an event says why', async () => /WindowClosed.*freeze/.test(await described()));
   const table = await stack.kubectl(['get', 'nodestates']);
   assert.match(table, /machine-1 +1\.0\.0 +2\.0\.0 +Staged +WindowClosed/);
   await stack.kubectl(['delete', 'rebootwindow', 'freeze']);
@@ -53,18 +52,16 @@ test('a node that waits for a window says so in its NodeState, in its events and
 
 test('a pod that may not leave is named with its budget, and its node does not reboot', async () => {
   await stack.apply(stubbornWorkload());
-  await until('the pod runs', async () =>
-    (await stubbornPods()).every(({ status }) => status?.phase === 'Running'),
-  );
+  await until('the pod runs', async () => {
+    const phases = (await stubbornPods()).map(({ status }) => status?.phase);
+    return phases.length === 1 && phases[0] === 'Running';
+  });
   const [pod] = await stubbornPods();
   const node = pod?.spec?.nodeName ?? '';
   await stack.publishAndDeclare('2.1.0');
   await until(
     'the blocked drain is told',
     async () => (await state(node)).spec.reboot?.hold?.reason === 'DrainBlocked',
-    {
-      timeoutMs: 90_000,
-    },
   );
   const message = (await state(node)).spec.reboot?.hold?.message ?? '';
   assert.match(message, new RegExp(`${pod?.metadata.name}`));
@@ -91,19 +88,15 @@ test('a version that hangs at its boot is left by the watchdog and the boot load
 
 test('a node whose gate runs goes back by itself while no API server can be reached', async () => {
   await changeGroup(({ spec }) => {
-    spec.health.deadline = '8s';
+    spec.health.deadline = '20s'; // long enough to be met while the gate runs
   });
   await stack.publishAndDeclare('3.2.0', 'unhealthy');
-  await until(
-    'a gate runs',
-    async () => (await world()).states.some(({ status }) => status?.update?.phase === 'Verifying'),
-    {
-      timeoutMs: 90_000,
-    },
+  await until('a gate runs', async () =>
+    (await world()).states.some(({ status }) => status?.update?.phase === 'Verifying'),
   );
   await stack.cluster.stopApiServer();
   try {
-    await until('no machine runs 3.2.0', () => booted('3.2.0').length === 0, { timeoutMs: 90_000 });
+    await until('no machine runs 3.2.0', () => booted('3.2.0').length === 0);
   } finally {
     await stack.cluster.startApiServer();
   }
@@ -112,6 +105,8 @@ test('a node whose gate runs goes back by itself while no API server can be reac
 });
 
 test('the next good version reaches every machine after all that', async () => {
+  // What is healthy has its time to say so.
+  await changeGroup(() => undefined);
   await stack.publishAndDeclare('4.0.0');
   await settled('4.0.0');
 });
@@ -136,7 +131,7 @@ function booted(version: string): string[] {
 
 function settled(version: string): Promise<void> {
   const rest = async () => allRest(await world(), stack.machineNames, version);
-  return until(`every machine rests on ${version}`, rest, { timeoutMs: 90_000, everyMs: 100 });
+  return until(`every machine rests on ${version}`, rest);
 }
 
 /** Some machine tried `version`, is back, says why, and the group has halted. */
@@ -156,10 +151,11 @@ function rolledBack(version: string, code: string): Promise<void> {
       group.status.rollout.halted !== undefined
     );
   };
-  return until(`${version} is rolled back with ${code} and halted`, told, {
-    timeoutMs: 90_000,
-    everyMs: 100,
-  });
+  return until(`${version} is rolled back with ${code} and halted`, told);
+}
+
+function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  return untilSoon(what, condition, { timeoutMs: PATIENCE_MS, everyMs: 100 });
 }
 
 function changeGroup(change: (group: NodeGroup) => void): Promise<void> {
