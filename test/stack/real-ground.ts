@@ -10,7 +10,7 @@ import { createRealFleet, type RealFleet, type RealFleetOptions } from '#test/ma
 import type { Ground, GroundSetup, Survey, Terrain } from './ground.ts';
 import type { OsImage } from './os-images.ts';
 
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 300_000;
 
 /**
  * Real nodes: the operators' pods live on the nodes that they reboot.

@@ -37,7 +37,7 @@ export async function removeControlGroups(name: string): Promise<void> {
     for (const root of roots) await removeTree(join(root, name));
     return true;
   };
-  await until(`the control groups ${name} are gone`, gone, { timeoutMs: 30_000 }).catch((cause: unknown) => {
+  await until(`the control groups ${name} are gone`, gone, { timeoutMs: 120_000 }).catch((cause: unknown) => {
     throw new RealNodeError('NodeFailed', `processes of ${name} do not end`, { cause });
   });
 }

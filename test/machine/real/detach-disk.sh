@@ -1,8 +1,8 @@
 # detach-disk.sh DEVICE: takes a loop device and its partitions away, once the last mount of them is gone, which the
-# kernel does a moment after the last process. Status 1: something still holds them after half a minute.
+# kernel does a moment after the last process. Status 1: something still holds them after two minutes.
 device=$1
 name=${device##*/}
-patience=600
+patience=2400
 while :; do
   for partition in "/sys/block/$name/$name"p*; do
     [ -e "$partition/partition" ] && partx -d --nr "$(cat "$partition/partition")" "$device" 2>/dev/null

@@ -5,12 +5,12 @@ import { RealNodeError } from './real-node-error.ts';
 const LIMIT = '/proc/sys/fs/inotify/max_user_instances';
 /** Of these the kubelet takes 6, systemd 5, containerd 2; measured. */
 const PER_NODE = 16;
-const WAIT_MS = 60_000;
+const WAIT_MS = 300_000;
 
 /**
  * Waits until there are inotify instances for so many nodes. The kernel counts them for each user over the whole
  * computer, 128 unless told otherwise; a kubelet that gets none ends and is started again, and again.
- * @throws RealNodeError NotPossible after a minute, or at once where the limit is less than what is needed
+ * @throws RealNodeError NotPossible after five minutes, or at once where the limit is less than what is needed
  */
 export async function demandInotifyRoom(nodes: number): Promise<void> {
   const limit = Number(readFileSync(LIMIT, 'utf8'));

@@ -116,7 +116,7 @@ mount -n -t tmpfs -o mode=755,nosuid,nodev tmpfs "$node/run"
 mount -n -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$node/tmp"
 
 # The network card is plugged in from outside.
-patience=1000
+patience=4000
 until ip link show eth0 >/dev/null 2>&1; do
   patience=$((patience - 1))
   [ "$patience" -gt 0 ] || exit 1

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RealMachineOptions } from './real-machine-options.ts';
 import type { RunningNode } from './running-node.ts';
 
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 60_000;
 
 /**
  * Gives a node that boots its network card. One that dies at once, for want of an init, may be gone before the card is

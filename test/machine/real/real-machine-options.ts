@@ -12,7 +12,7 @@ export interface RealMachineTimes {
   watchdogMs: number;
 }
 
-export const DEFAULT_REAL_TIMES: RealMachineTimes = { resetMs: 200, watchdogMs: 15_000 };
+export const DEFAULT_REAL_TIMES: RealMachineTimes = { resetMs: 200, watchdogMs: 60_000 };
 
 /** What a machine is, apart from where it stands. */
 export interface RealMachineKind {

@@ -8,5 +8,5 @@ const [osImage = ''] = process.argv.slice(2);
 const cluster = await startCluster();
 const fleet = await createRealFleet({ cluster, count: 1, osImage, prefix: 'runner' });
 fleet.powerOn();
-await fleet.ready();
+await fleet.ready(300_000);
 console.log(JSON.stringify({ directory: fleet.directory }));

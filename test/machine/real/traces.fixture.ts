@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { hierarchies, isUnified } from './control-groups.ts';
 import { tool } from './tool.ts';
@@ -16,6 +17,17 @@ export async function tracesOf(directory: string): Promise<string[]> {
   ];
 }
 
+/**
+ * Which of the loop devices that a fleet had are still there, now that it is gone. The number of one that it gave back
+ * may be another fleet's by now: every fleet lists what it has had, in its own directory or in that of its program.
+ */
+export function devicesLeft(devices: readonly string[]): string[] {
+  const left = devices.filter(existsSync);
+  const ledgers = ['careen-nodes-*/loops', 'careen-*/careen-nodes-*/loops'];
+  const others = ledgers.flatMap((pattern) => globSync(join(tmpdir(), pattern))).map(textOf);
+  return left.filter((device) => !others.some((ledger) => ledger.split('\n').includes(device)));
+}
+
 /** What a node must not change, for it is the whole computer's. */
 export function computerWide(): Record<string, string> {
   const keys = [
@@ -28,9 +40,10 @@ export function computerWide(): Record<string, string> {
   const values = keys.map((key) => [key, readFileSync(`/proc/sys/${key}`, 'utf8')] as const);
   return {
     ...Object.fromEntries(values),
-    links: readdirSync('/sys/class/net').join(' '),
+    links: readdirSync('/sys/class/net').toSorted().join(' '),
     devices: readdirSync('/dev')
       .filter((name) => !name.startsWith('loop'))
+      .toSorted()
       .join(' '),
     network: readlinkSync('/proc/self/ns/net'),
     forwarding: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8'),
@@ -48,6 +61,15 @@ function processesOf(id: string): string[] {
       return false; // it has ended
     }
   });
+}
+
+/** Nothing, where its fleet has gone meanwhile. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function entries(directory: string, id: string): string[] {
