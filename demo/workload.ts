@@ -3,7 +3,13 @@ import { isReady, type Pod } from '#api/meta.ts';
 /** The application that must not notice: a Deployment and its disruption budget. */
 export const WORKLOAD = { name: 'shop', replicas: 12, maxUnavailable: 2 };
 
-const OPEN = { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 };
+/** Patient with a computer that is busy: only the first answer is to be heard of soon. */
+const OPEN = {
+  httpGet: { path: '/', port: 8080 },
+  periodSeconds: 1,
+  timeoutSeconds: 5,
+  failureThreshold: 6,
+};
 
 export interface Size {
   replicas: number;
