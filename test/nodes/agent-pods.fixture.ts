@@ -4,7 +4,7 @@ import { isReady } from '#api/meta.ts';
 import { until } from '#test/cluster/until.ts';
 
 const PODS = '/api/v1/namespaces/careen-agent/pods';
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 240_000;
 
 interface RunningPod extends Pod {
   status?: Pod['status'] & { containerStatuses?: { containerID?: string }[] };

@@ -28,12 +28,12 @@ export async function holdReboot(machine: RealMachine): Promise<void> {
   const lock = ['--what=shutdown', '--mode=block', `--who=${INHIBITOR}`, '--why=a test'];
   await on(machine, 'systemd-run', `--unit=${INHIBITOR}`, 'systemd-inhibit', ...lock, 'sleep', 'infinity');
   const held = async () => (await on(machine, 'systemd-inhibit', '--list')).includes(INHIBITOR);
-  await until(`the reboot of ${machine.name} is held`, held, { timeoutMs: 30_000 });
+  await until(`the reboot of ${machine.name} is held`, held, { timeoutMs: 120_000 });
 }
 
-/** Also where a reboot took the lock away already. */
+/** Also where a reboot took the lock away already. The one that waits for it may begin before the lock's unit has ended. */
 export async function releaseReboot(machine: RealMachine): Promise<void> {
-  await on(machine, 'sh', '-c', `systemctl stop ${INHIBITOR}.service || [ $? = 5 ]`);
+  await on(machine, 'sh', '-c', `systemctl stop --no-block ${INHIBITOR}.service || [ $? = 5 ]`);
 }
 
 /** Its agent does nothing any more until the kubelet finds it stuck, a minute later. */
@@ -51,7 +51,7 @@ export async function fillVar(machine: RealMachine): Promise<void> {
   // It grows: one that is written anew lets its own block go first, and fits into the fullest disk.
   const probe = `! head -c 4096 /dev/zero 2>/dev/null >>/var/${FILLER}.probe`;
   const full = async () => (await machine.exec(['sh', '-c', probe])).status === 0;
-  await until(`/var of ${machine.name} is full`, full, { timeoutMs: 60_000 });
+  await until(`/var of ${machine.name} is full`, full, { timeoutMs: 120_000 });
 }
 
 /** The kubelet may have removed images for the room: they cannot be pulled again, so they are brought again. */

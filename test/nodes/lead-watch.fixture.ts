@@ -17,12 +17,13 @@ export class LeadWatch {
   readonly #asked = new Map<string, number>();
   readonly #cordoned = new Map<string, Outage>();
   readonly #looking: NodeJS.Timeout;
+  #busy = false;
 
   /** `sights` of nodes that all rest. */
   constructor(client: KubeClient, sights: Sights) {
     this.#client = client;
     this.#sights = sights;
-    this.#looking = setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY_MS);
+    this.#looking = setInterval(() => void this.#lookOnce(), LOOK_EVERY_MS);
   }
 
   [Symbol.dispose](): void {
@@ -35,12 +36,21 @@ export class LeadWatch {
     return overtakenByLeader({ outages: [...this.#cordoned.values()], asked: this.#asked, leaderAt });
   }
 
+  /** One look at a time: of two answers the older one might come last. Nothing is seen without an API server. */
+  async #lookOnce(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    await this.#look().catch(() => undefined);
+    this.#busy = false;
+  }
+
   async #look(): Promise<void> {
+    const asked = Date.now();
     const leaders = await readLeaders(this.#client);
     const now = Date.now();
     const leader = leaders.find(({ operator }) => operator === 'careen-reboot-lock');
     this.log.see(now, leader?.pod, leader?.node);
-    if (leader !== undefined) this.longestMs = Math.max(this.longestMs, now - leader.renewedAt);
+    if (leader !== undefined) this.longestMs = Math.max(this.longestMs, asked - leader.renewedAt);
     for (const { name, moment, node: seen } of this.#sights.all) {
       if (moment === 'Staged' && !this.#asked.has(name)) this.#asked.set(name, now);
       if (seen.spec?.unschedulable === true && !this.#cordoned.has(name))

@@ -29,10 +29,10 @@ const ONCE = { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 };
 const PODS = 7;
 /** The chart's. */
 const LEASE_MS = 15_000;
-const GENEROUS = { timeoutMs: 240_000, everyMs: 200 };
+const GENEROUS = { timeoutMs: 360_000, everyMs: 200 };
 
 before(async () => {
-  witness = await Witness.start({ machines: 3, budget: 2, gate: '60s', values: VALUES });
+  witness = await Witness.start({ machines: 3, budget: 2, gate: '30m', values: VALUES });
   release = new Release(witness.stack.cluster);
 });
 after(() => witness?.stop());

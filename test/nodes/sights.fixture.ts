@@ -19,7 +19,7 @@ interface Waiter {
 }
 
 /** Far more than it takes; a slow machine that stages on five nodes at once takes its time. */
-const WAIT_MS = 180_000;
+const WAIT_MS = 360_000;
 
 /** Sees every change of the nodes as it comes, so that a test can act in the very moment. */
 export class Sights {

@@ -21,15 +21,15 @@ test('on real nodes the demo tells its story to the end, and leaves the computer
   assert.match(demo.output, /halted: .*BootFailed/);
   assert.match(demo.output, /the leader of the reboot lock handed over \d+ times/);
   assert.match(demo.output, /pods evicted \/ lost +\d+ \/ 0 +\d+ \/ 0 +\d+ \/ 0/);
-  await leavesNothing(made, 1000);
+  await leavesNothing(made, 60_000);
   assert.deepEqual(computerWide(), before);
 });
 
 test('a demo that is killed in the middle of a rollout leaves nothing of its nodes', async () => {
   await using demo = await DemoProgram.start(['--nodes', '3']);
-  await until('a node reboots', () => demo.output.includes('2.0.0 is published'), { timeoutMs: 300_000 });
+  await until('a node reboots', () => demo.output.includes('2.0.0 is published'), { timeoutMs: 600_000 });
   const made = await demo.directories();
   assert.ok(made.some((directory) => directory.includes('careen-nodes-')));
   demo.child.kill('SIGKILL');
-  await leavesNothing(made, 60_000);
+  await leavesNothing(made, 180_000);
 });

@@ -9,7 +9,7 @@ const { name, budget, namespace } = STUBBORN;
 const PODS = `/api/v1/namespaces/${namespace}/pods`;
 const DEPLOYMENTS = `/apis/apps/v1/namespaces/${namespace}/deployments`;
 const BUDGETS = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`;
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 240_000;
 
 interface Budget extends KubeObject {
   status?: { currentHealthy?: number };
