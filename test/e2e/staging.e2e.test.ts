@@ -160,12 +160,11 @@ test('a pause in the middle lets one node arrive and holds the others; the end o
   const [first = ''] = await offered();
   await workers({ paused: true, rollout: { maxStaging: 1 } });
   const others = MACHINES.filter((name) => name !== first);
-  const paused = async (name: string) => (await holdOf(name)) === 'Paused';
-  for (const name of others) await until(`${name} says Paused`, () => paused(name));
+  for (const name of others) await until(`${name} says Paused`, () => isPaused(name));
   stack.payloads.bytesPerSecond = undefined;
   await until('it arrives', async () => (await state(first)).status?.os?.version === '3.0.0');
   for (const name of others) {
-    assert.ok(await paused(name));
+    assert.ok(await isPaused(name));
     assert.equal(stack.machine(name).state().version, '2.1.0');
   }
   await until(
@@ -284,6 +283,10 @@ function group(name: string): Promise<NodeGroup> {
 
 async function holdOf(name: string): Promise<string | undefined> {
   return (await state(name)).spec.update?.hold?.reason;
+}
+
+async function isPaused(name: string): Promise<boolean> {
+  return (await holdOf(name)) === 'Paused';
 }
 
 async function wordsOf(name: string): Promise<string> {
