@@ -19,14 +19,28 @@ const LONGEST_MESSAGE = 512;
 /** Longer than any check should take, and within what a timer can count. */
 const LONGEST_MS = 60 * 60_000;
 
-/** Runs one round of checks, all at once; none takes longer than its timeout or `limitMs`. Never rejects. */
+/**
+ * Runs one round of checks, all at once; none takes longer than its timeout or `limitMs`. One that `limitMs` cuts short
+ * had not its time to answer: why it failed in the round `before`, if it did, stands. Never rejects.
+ */
 export function probeAll(
   checks: readonly HealthCheck[],
   targets: ProbeTargets,
   limitMs: number,
   signal: AbortSignal,
+  before: readonly CheckResult[] = [],
 ): Promise<CheckResult[]> {
-  return Promise.all(checks.map((check) => probe(check, targets, limitMs, signal)));
+  return Promise.all(
+    checks.map(async (check) => {
+      const result = await probe(check, targets, limitMs, signal);
+      const failed = before.find(({ name, passed }) => name === check.name && !passed);
+      return result === 'cut short' ? (failed ?? silent(check)) : result;
+    }),
+  );
+}
+
+function silent({ name, timeout }: HealthCheck): CheckResult {
+  return { name, passed: false, message: `no answer within ${timeout}` };
 }
 
 async function probe(
@@ -34,7 +48,7 @@ async function probe(
   targets: ProbeTargets,
   limitMs: number,
   signal: AbortSignal,
-): Promise<CheckResult> {
+): Promise<CheckResult | 'cut short'> {
   const ms = Math.max(1, Math.min(durationMs(check.timeout), limitMs, LONGEST_MS));
   const timed = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
   try {
@@ -42,8 +56,8 @@ async function probe(
     const message = (problem ?? 'passed').slice(0, LONGEST_MESSAGE);
     return { name: check.name, passed: problem === undefined, message };
   } catch (error) {
-    const why = timed.aborted ? `no answer within ${check.timeout}` : reason(error);
-    return { name: check.name, passed: false, message: why.slice(0, LONGEST_MESSAGE) };
+    if (timed.aborted) return ms < durationMs(check.timeout) ? 'cut short' : silent(check);
+    return { name: check.name, passed: false, message: reason(error).slice(0, LONGEST_MESSAGE) };
   }
 }
 

@@ -13,7 +13,7 @@ export async function check({ armed, limitMs }: Do<'check'>, context: Context): 
     run: (argv: readonly string[], timed: AbortSignal, ms: number) => parts.host.run(argv, timed, ms),
     bootID: facts.host.bootID,
   };
-  work.checks = await probeAll(armed.gate.checks, targets, limitMs, signal);
+  work.checks = await probeAll(armed.gate.checks, targets, limitMs, signal, work.checks);
   return facts.record;
 }
 
