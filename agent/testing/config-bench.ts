@@ -84,7 +84,7 @@ export class ConfigBench {
   async grant(mode: 'reboot' | 'drain'): Promise<string> {
     const { status } = await this.read();
     const id = `${Date.parse(status?.reboot?.since ?? '')}/grant-${Date.now()}`;
-    const notAfter = new Date(Date.now() + 120_000).toISOString();
+    const notAfter = new Date(Date.now() + 900_000).toISOString();
     const grant = { id, nodeUID: this.#nodeUID, bootID: status?.bootID, notAfter, mode };
     await this.client.mergePatch(PATH, { spec: { reboot: { grant } } });
     return id;
@@ -98,15 +98,11 @@ export class ConfigBench {
   async phase(phase: ConfigPhase, hash?: string): Promise<ConfigStatus> {
     let state: NodeState | undefined;
     try {
-      await until(
-        `the configuration is ${phase}`,
-        async () => {
-          state = await this.read();
-          const config = state.status?.config;
-          return config?.phase === phase && (hash === undefined || config.hash === hash);
-        },
-        { timeoutMs: 60_000 },
-      );
+      await until(`the configuration is ${phase}`, async () => {
+        state = await this.read();
+        const config = state.status?.config;
+        return config?.phase === phase && (hash === undefined || config.hash === hash);
+      });
     } catch (error) {
       console.log(JSON.stringify(state?.status, undefined, 1), await this.machine.log());
       throw error;

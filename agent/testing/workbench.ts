@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { appendFileSync, existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootUp } from '#test/machine/boot.ts';
 import { createDisk } from '#test/machine/disk.ts';
@@ -86,12 +86,13 @@ export class Workbench {
     this.#agent = spawn(process.execPath, [PROGRAM, ...Object.entries(flags).flat(), ...more], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    this.#agent.stderr?.on('data', (data: Buffer) => void appendFile(this.logFile, data));
+    // At once, so that lines stay in order and none is on its way when the directory goes.
+    this.#agent.stderr?.on('data', (data: Buffer) => appendFileSync(this.logFile, data));
   }
 
   /** Waits until the agent asks for a reboot, and ends it as the system would. */
   async goDown(): Promise<void> {
-    await until('the agent reboots the machine', () => existsSync(this.#rebootFile), { timeoutMs: 90_000 });
+    await until('the agent reboots the machine', () => existsSync(this.#rebootFile));
     await this.stopAgent('SIGTERM');
   }
 
@@ -110,14 +111,29 @@ export class Workbench {
     const agent = this.#agent;
     this.#agent = undefined;
     if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
-    const gone = once(agent, 'exit');
+    // Not only its exit: what it said last is in the log then.
+    const gone = once(agent, 'close');
     agent.kill(signal);
     await gone;
   }
 
+  /** Whether an agent has logged `text` since `from`, a place in the log. */
+  async logged(text: string, from = 0): Promise<boolean> {
+    return (await this.#wholeLog()).includes(text, from);
+  }
+
+  /** The place in the log that agents have come to. */
+  async logEnd(): Promise<number> {
+    return (await this.#wholeLog()).length;
+  }
+
   /** The tail of what agents logged, for a test that failed. */
   async log(): Promise<string> {
-    return (await readFile(this.logFile, 'utf8').catch(() => '')).slice(-6000);
+    return (await this.#wholeLog()).slice(-6000);
+  }
+
+  #wholeLog(): Promise<string> {
+    return readFile(this.logFile, 'utf8').catch(() => '');
   }
 
   get #rebootFile(): string {
