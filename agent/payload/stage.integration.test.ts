@@ -98,8 +98,8 @@ test('killed again and again, staging goes on where it was, and the machine boot
     const before = blobRequests();
     const child = await startStaging('killed');
     const closed = once(child, 'close');
-    const deadline = Date.now() + 60_000;
-    while (blobRequests() < before + 45 && Date.now() < deadline) await new Promise(setImmediate);
+    const deadline = performance.now() + 300_000;
+    while (blobRequests() < before + 45 && performance.now() < deadline) await new Promise(setImmediate);
     child.kill('SIGKILL');
     await closed;
     assert.equal(firmwareChoice(await readFile(disk))?.slot, 3);
