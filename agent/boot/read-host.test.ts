@@ -60,5 +60,8 @@ test('a reboot command that fails is an error of its own, and a prefix goes befo
   const refused = host({ rebootCommand: ['sh', '-c', 'echo not now; exit 1'] }).reboot();
   await assert.rejects(refused, (error) => error instanceof RebootError && /not now/.test(error.message));
   const prefixed = host({ commandPrefix: ['echo', 'on the host:'] });
-  assert.equal((await prefixed.run(['ls'], new AbortController().signal, 5000)).output, 'on the host: ls\n');
+  assert.equal(
+    (await prefixed.run(['ls'], new AbortController().signal, 60_000)).output,
+    'on the host: ls\n',
+  );
 });

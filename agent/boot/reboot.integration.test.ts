@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -51,7 +52,7 @@ before(async () => {
   bus = spawn(daemon, [`--config-file=${join(root, 'bus.conf')}`, '--nofork', '--nopidfile'], {
     stdio: 'ignore',
   });
-  await until('the bus listens', () => existsSync(socket));
+  await until('the bus listens', () => listens(socket));
   login1 = await logind(socket);
 });
 
@@ -68,9 +69,20 @@ afterEach(() => {
   refusal = undefined;
 });
 
+/** The socket is there a moment before anybody listens at it. */
+async function listens(socket: string): Promise<boolean> {
+  const connection = connect(socket);
+  try {
+    await once(connection, 'connect');
+    return true;
+  } finally {
+    connection.destroy();
+  }
+}
+
 /** A login1 that notes what it is asked. */
 async function logind(socket: string): Promise<Client> {
-  const own = dbus.createClient({ socket, authMethods: ['EXTERNAL'], timeout: 5000 });
+  const own = dbus.createClient({ socket, authMethods: ['EXTERNAL'], timeout: 60_000 });
   await own.requestName(LOGIN1, 0);
   const manager = {
     Reboot(interactive: boolean): void {
