@@ -25,6 +25,8 @@ const PATH = resourcePath('NodeState', 'n1');
 const ACCOUNTS = '/api/v1/namespaces/default/serviceaccounts';
 const SECRETS = '/api/v1/namespaces/default/secrets';
 const PROGRAM = join(import.meta.dirname, 'main.ts');
+/** The watch of an agent may rest for half a minute after the API server was away. */
+const LONG_MS = 240_000;
 const skip = process.getuid?.() === 0 ? false : 'a mount namespace needs root';
 
 let directory: string;
@@ -45,9 +47,10 @@ before(async () => {
 });
 
 after(async () => {
-  if (agent !== undefined && agent.exitCode === null) {
+  if (agent !== undefined && agent.exitCode === null && agent.signalCode === null) {
+    const gone = once(agent, 'exit');
     agent.kill('SIGTERM');
-    await once(agent, 'exit');
+    await gone;
   }
   await admin?.close();
   await cluster?.stop();
@@ -77,7 +80,7 @@ async function reports(how: string): Promise<void> {
     await admin.mergePatch(`${PATH}/status`, { status: { engine: null } });
     return true;
   });
-  await until(`the agent reports ${how}`, hasReported, { timeoutMs: 60_000 });
+  await until(`the agent reports ${how}`, hasReported, { timeoutMs: LONG_MS });
 }
 
 async function hasReported(): Promise<boolean> {
@@ -118,7 +121,7 @@ async function ended(old: string): Promise<void> {
       );
       return status?.authenticated !== true;
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: LONG_MS },
   );
 }
 
