@@ -73,7 +73,7 @@ describe('an operator on a real API server', () => {
     direct = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'direct' });
     const kubeconfig = await proxy.kubeconfig(cluster.kubeconfig);
     // However slow the machine, the lease is not lost by itself.
-    const times = ['--lease-duration', '60s', '--renew-deadline', '50s', '--retry-period', '300ms'];
+    const times = ['--lease-duration', '10m', '--renew-deadline', '9m', '--retry-period', '300ms'];
     flags = ['--kubeconfig', kubeconfig, '--namespace', 'default', '--address', '127.0.0.1:0', ...times];
   });
   afterEach(async () => {
@@ -181,7 +181,7 @@ describe('an operator on a real API server', () => {
   });
 
   it('ends with status 1 when it loses its lease, and another one goes on', async () => {
-    const short = ['--lease-duration', '6s', '--renew-deadline', '5s'];
+    const short = ['--lease-duration', '12s', '--renew-deadline', '10s'];
     const first = start('--identity', 'first', ...short);
     await until('the first one leads', () => first.said('elected leader'));
     const second = start('--identity', 'second', ...short);
@@ -194,9 +194,11 @@ describe('an operator on a real API server', () => {
   });
 
   it('writes nothing while it is idle but its lease', async () => {
+    const events = () => proxy.count({ method: 'POST', path: /events/ });
+    const before = events();
     start();
     await doubled(await put(7), '14');
-    await until('the event is sent', () => proxy.count({ method: 'POST', path: /events/ }) > 0);
+    await until('the event is sent', () => events() > before);
     await renewed(2); // what is under way is counted by then
     const writes = proxy.count({ write: true, userAgent: 'careen-double' });
     await renewed(10);
