@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 const SLOT_MIB = 64;
 /** Far more than anything takes on an idle computer. */
 const PATIENCE_MS = 300_000;
-/** Bytes a second of each answer: a slot takes a minute. */
+/** Bytes a second of each answer: a slot takes half a minute. */
 const SLOWLY = 48 * 1024;
 const ours = generateKey();
 const MACHINES = ['machine-1', 'machine-2', 'machine-3'] as const;

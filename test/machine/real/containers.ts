@@ -18,7 +18,7 @@ interface Bundle {
 export function containersOf(root: string, group: string): MachineProcess[] {
   return list(join(root, TASKS)).flatMap((id) => {
     const directory = join(root, TASKS, id);
-    const { annotations = {}, linux } = JSON.parse(text(join(directory, 'config.json')) || '{}') as Bundle;
+    const { annotations = {}, linux } = bundle(text(join(directory, 'config.json')));
     if (annotations[`${KEY}container-type`] !== 'container') return [];
     const members = `${hierarchy()}/${group}${linux?.cgroupsPath ?? ''}/cgroup.procs`;
     const pid = firstProcess(text(members), Number(text(join(directory, 'init.pid'))));
@@ -30,6 +30,15 @@ export function containersOf(root: string, group: string): MachineProcess[] {
     ];
     return [{ namespace, pod, container, pid }];
   });
+}
+
+/** Of a container that is just being made, it may not be complete. */
+function bundle(config: string): Bundle {
+  try {
+    return JSON.parse(config) as Bundle;
+  } catch {
+    return {};
+  }
 }
 
 /** Which of these processes of ours the node knows as `init`. */
