@@ -1,9 +1,11 @@
 import { appendFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tool } from './tool.ts';
 
 const DETACH = new URL('detach-disk.sh', import.meta.url).pathname;
-const TRIES = 5;
+const TRIES = 50;
+const AGAIN_MS = 50;
 
 /**
  * A disk image as a block device, with a node for each partition. It is attached for one boot only: the firmware
@@ -36,13 +38,14 @@ export class AttachedDisk {
   }
 }
 
-/** Another program may remove the free device between losetup's two steps. */
+/** Another program may remove the free device between losetup's two steps: one that ends a fleet removes many in a row. */
 async function freeLoop(image: string): Promise<string> {
   for (let left = TRIES - 1; ; left -= 1) {
     try {
       return await tool('losetup', ['--show', '-f', image]);
     } catch (error) {
       if (left === 0) throw error;
+      await sleep(AGAIN_MS);
     }
   }
 }
