@@ -27,8 +27,8 @@ const limits: Record<TestKind, { concurrency: number; minutes: number }> = {
   integration: { concurrency: 3, minutes: 20 },
   e2e: { concurrency: 2, minutes: 20 },
   // Nodes that boot leave the processors to others for much of their time.
-  nodes: { concurrency: 3, minutes: 15 },
-  'config-nodes': { concurrency: 2, minutes: 15 },
+  nodes: { concurrency: 3, minutes: 30 },
+  'config-nodes': { concurrency: 2, minutes: 30 },
 };
 
 const preparations: Record<TestKind, NonNullable<Stage['prepare']>> = {
