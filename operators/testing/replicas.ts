@@ -30,12 +30,14 @@ export function startOperator(
  */
 export class Replicas<P extends GuardedProcess = GuardedProcess> {
   readonly #running = new Map<string, P>();
+  /** Those that are started again, by name. */
+  readonly #returning = new Map<string, Promise<void>>();
 
   async start(name: string, program: () => Promise<P>): Promise<void> {
     const replica = await program();
     this.#running.set(name, replica);
     void replica.exited.then((status) => {
-      if (status === LEASE_LOST && this.#running.get(name) === replica) return this.start(name, program);
+      if (status === LEASE_LOST && this.#running.get(name) === replica) this.#startAgain(name, program);
     });
   }
 
@@ -54,14 +56,22 @@ export class Replicas<P extends GuardedProcess = GuardedProcess> {
 
   /** By SIGKILL, and it stays dead. */
   async kill(name: string): Promise<void> {
+    await this.#returning.get(name);
     const replica = this.#running.get(name);
     this.#running.delete(name);
     await replica?.kill();
   }
 
   async stop(): Promise<void> {
+    // One that is on its way back would come after the end, and nobody would stop it.
+    while (this.#returning.size > 0) await Promise.all(this.#returning.values());
     const last = this.all();
     this.#running.clear();
     await Promise.all(last.map((replica) => replica.stop()));
+  }
+
+  #startAgain(name: string, program: () => Promise<P>): void {
+    const back = this.start(name, program).finally(() => this.#returning.delete(name));
+    this.#returning.set(name, back);
   }
 }
