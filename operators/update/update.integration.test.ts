@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Kind, resourcePath } from '#api/group.ts';
@@ -8,6 +7,7 @@ import { KubeClient } from '#runtime/client/client.ts';
 import { createLogger } from '#runtime/log/log.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
+import { auditEvents } from '#test/observer/audit.ts';
 import { ScriptedAgents } from './testing/scripted-agents.ts';
 import { QUICK_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
 import { applyObject, startServing } from '#operators/testing/serving.ts';
@@ -100,10 +100,11 @@ test('a version that fails on the first wave halts, and is taken from the failed
   );
   const [failed, ...others] = halted.status?.rollout?.halted?.nodes ?? [];
   assert.ok(failed !== undefined && others.length === 0);
-  await everyState(
-    'held',
-    ({ spec }) => spec?.update?.hold !== undefined && spec.update.version === undefined,
-  );
+  // A node may have been held for its wave before: it is the halt that is waited for.
+  await everyState('held for the halt', ({ spec: { update } }) => {
+    const isHalt = update?.hold?.reason === 'Halted' || update?.hold?.reason === 'Quarantined';
+    return isHalt && update?.version === undefined;
+  });
   agents.mayReboot = () => true;
   const all = await states();
   const reasons = all.map(({ metadata, spec }) => [metadata.name, spec?.update?.hold?.reason]);
@@ -231,7 +232,7 @@ test('two groups of equal priority get neither of the nodes they share, and all 
     );
   });
   await client.delete(resourcePath('NodeGroup', 'other'));
-  await complete('main', '3.0.1');
+  await everyState('in the group again', isSettled('3.0.1'));
 });
 
 test('a node that is replaced by another of its name gets a NodeState of its own', async () => {
@@ -254,6 +255,7 @@ test('a node that is replaced by another of its name gets a NodeState of its own
 });
 
 test('when the leader is killed in the middle, the other replica finishes without asking anything twice', async () => {
+  await everyState('at rest', isSettled('3.0.1'));
   await complete('main', '3.0.1');
   const generations = await generationsOf();
   agents.mayReboot = theFirst(5);
@@ -292,8 +294,12 @@ function releases(...versions: string[]) {
   }));
 }
 
-function publish(...versions: string[]): Promise<void> {
-  return apply('UpdateChannel', 'stable', { keys: [KEY], source: { releases: releases(...versions) } });
+/** Waits until the operator has read it: a group that is declared next is seen after its channel, then. */
+async function publish(...versions: string[]): Promise<void> {
+  await apply('UpdateChannel', 'stable', { keys: [KEY], source: { releases: releases(...versions) } });
+  await eventually<UpdateChannel>('UpdateChannel', 'stable', ({ metadata, status }) => {
+    return status?.observedGeneration === metadata.generation;
+  });
 }
 
 function group(
@@ -330,9 +336,7 @@ async function versionsOfAll(): Promise<Record<string, string | undefined>> {
 
 /** Names of the NodeStates whose spec the operator wrote, in order, as the API server's audit log has it. */
 async function specWrites(from = 0): Promise<string[]> {
-  const lines = (await readFile(cluster.auditLog, 'utf8')).trim().split('\n');
-  const written = lines
-    .map((line) => JSON.parse(line) as AuditEvent)
+  const written = (await Array.fromAsync(auditEvents(cluster.auditLog)))
     .filter(({ verb, objectRef, userAgent = '', responseStatus }) => {
       const isSpec = objectRef?.resource === 'nodestates' && objectRef.subresource === undefined;
       return (
@@ -341,14 +345,6 @@ async function specWrites(from = 0): Promise<string[]> {
     })
     .toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1));
   return written.map(({ objectRef }) => objectRef?.name ?? '').slice(from);
-}
-
-interface AuditEvent {
-  verb: string;
-  stageTimestamp: string;
-  userAgent?: string;
-  objectRef?: { resource: string; name?: string; subresource?: string };
-  responseStatus?: { code: number };
 }
 
 /** Waits until nothing has been written for longer than the slowest pace, 10 s, and a slow machine's delay. */
@@ -366,6 +362,13 @@ async function settled(): Promise<void> {
 
 function isOffered({ spec, status }: NodeState): boolean {
   return spec?.update?.payload !== undefined && spec.update.version !== status?.os?.version;
+}
+
+/** Whether a node was told last that it runs the version, in the group and without a hold. */
+function isSettled(version: string): (state: NodeState) => boolean {
+  return ({ spec: { update } }) => {
+    return update?.group === 'main' && update.version === version && update.hold === undefined;
+  };
 }
 
 function conditionOf({ status }: NodeGroup, type: string) {

@@ -7,6 +7,7 @@ export interface AuditEvent {
   verb: string;
   stage: string;
   user: { username: string; extra?: Readonly<Record<string, readonly string[]>> };
+  userAgent?: string;
   objectRef?: { resource?: string; subresource?: string; name?: string; namespace?: string };
   responseStatus?: { code?: number };
   stageTimestamp: string;
