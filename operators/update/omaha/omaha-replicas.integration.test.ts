@@ -5,7 +5,7 @@ import { type Kind, resourcePath } from '#api/group.ts';
 import type { NodeGroup } from '#api/kinds.ts';
 import { KubeClient } from '#runtime/client/client.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
-import { guardedDirectory, type GuardedDirectory, type GuardedProcess } from '#test/cluster/guardian.ts';
+import { guardedDirectory, type GuardedDirectory } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
 import { Fleet, FLATCAR_APP } from '#test/omaha/fleet/fleet.ts';
@@ -14,7 +14,7 @@ import { openPostgresStore } from './store/postgres/open-postgres-store.ts';
 import { withoutPostgres } from './store/testing/postgres/binaries.ts';
 import { startPostgres, startStandby, type PostgresServer } from './store/testing/postgres/server.ts';
 import { assertCounted } from './store/testing/recount.ts';
-import { LONG_LEASE, startOperator } from '#operators/testing/replicas.ts';
+import { LONG_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
 import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 /** Two operators over one PostgreSQL with a standby, each with machines of its own, all in one group under one budget. */
@@ -43,7 +43,7 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
   let standby: PostgresServer;
   let store: MachineStore;
   const ports: number[] = [];
-  const replicas: GuardedProcess[] = [];
+  const replicas = new Replicas();
   const fleets: Fleet[] = [];
   /** Machines that were told of an update and have not come to its end. */
   const inFlight = new Set<string>();
@@ -55,14 +55,14 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
     primary = await startPostgres(directory);
     standby = await startStandby(directory, primary);
     ports.push(await freePort(), await freePort());
-    for (const index of [0, 1]) replicas.push(await start(index));
-    store = await openPostgresStore({ urls: urls() });
+    for (const index of [0, 1]) await start(index);
+    await until('the store opens', openStore, PATIENCE);
   });
 
   after(async () => {
     await Promise.all(fleets.map((fleet) => fleet.stop()));
     await store?.close();
-    await Promise.all(replicas.map((replica) => replica.stop()));
+    await replicas.stop();
     await client?.close();
     await directory?.remove();
     await cluster?.stop();
@@ -85,9 +85,9 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
       const watched = watchBudget(end.signal);
       await publish('1.0.0', '2.0.0');
       await updated(MACHINES / 2);
-      await replicas[0]?.kill();
+      await replicas.kill('replica-0');
       await assertRemembered();
-      replicas[0] = await start(0);
+      await start(0);
       await updated(MACHINES);
       await primary.kill();
       await standby.query('SELECT pg_promote()');
@@ -122,16 +122,24 @@ describe('the Omaha server, two replicas over PostgreSQL', { skip }, () => {
     },
   );
 
+  async function openStore(): Promise<boolean> {
+    store = await openPostgresStore({ urls: urls() });
+    return true;
+  }
+
   function urls(): string[] {
     return [primary.url, standby.url];
   }
 
-  function start(index: number): Promise<GuardedProcess> {
+  function start(index: number): Promise<void> {
     const address = `--omaha-address=127.0.0.1:${ports[index]}`;
     const flags = [...LONG_LEASE, address, '--omaha-address-rate=0', '--omaha-machine-rate=0'];
     const env = { ...process.env, OMAHA_DATABASE: urls().join(',') };
     const options = { env, within: directory.cleanup };
-    return startOperator(cluster, 'operators/update/main.ts', `replica-${index}`, flags, options);
+    const name = `replica-${index}`;
+    return replicas.start(name, () =>
+      startOperator(cluster, 'operators/update/main.ts', name, flags, options),
+    );
   }
 
   function startFleet(port: number): Fleet {

@@ -29,8 +29,14 @@ export class PostgresServer {
     const all = [`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
     const flags = all.flatMap((setting) => ['-c', setting]);
     const [command = '', ...args] = unprivileged('postgres', ['-D', this.#data, ...flags]);
-    this.#process = await guarded(command, args, { within: this.#directory.cleanup, graceMs: 0, cwd: '/' });
-    await until('PostgreSQL answers', () => this.query('SELECT 1').then(() => true), { timeoutMs: 180_000 });
+    const options = { within: this.#directory.cleanup, graceMs: 0, cwd: '/' };
+    const answers = async (): Promise<boolean> => {
+      // It ends at once while a killed one's children, which are sessions of their own, still hold its memory.
+      if (this.#process?.running !== true) this.#process = await guarded(command, args, options);
+      await this.query('SELECT 1');
+      return true;
+    };
+    await until('PostgreSQL answers', answers, { timeoutMs: 180_000 });
     return this;
   }
 
@@ -40,7 +46,7 @@ export class PostgresServer {
   }
 
   async query(statement: string): Promise<Record<string, unknown>[]> {
-    const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 5000 });
+    const client = new Client({ connectionString: this.url, connectionTimeoutMillis: 60_000 });
     client.on('error', () => {}); // the query tells
     try {
       await client.connect();
