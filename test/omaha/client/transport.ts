@@ -21,6 +21,8 @@ export interface HttpTransportOptions {
 /** More than any answer has; go-omaha's limit. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const ANSWER_MS = 60_000;
+/** An idle connection is let go long before any server closes it: a check on one that is just being closed gets no answer. */
+const IDLE_MS = 4000;
 
 /** Posts over connections that are kept; one for a whole fleet. */
 export class HttpTransport implements Transport {
@@ -29,7 +31,12 @@ export class HttpTransport implements Transport {
 
   constructor({ url, connections }: HttpTransportOptions) {
     this.#url = url;
-    this.#agent = new Agent({ connections: connections ?? null, allowH2: false });
+    this.#agent = new Agent({
+      connections: connections ?? null,
+      allowH2: false,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS,
+    });
   }
 
   /** The same connections, with `address` in X-Forwarded-For as a proxy before the machines would set it. */
