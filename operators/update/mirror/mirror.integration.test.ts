@@ -244,7 +244,7 @@ describe('a mirror that is started again', () => {
 
   it(
     'after SIGKILL before a write, an early or a late one, is whole and goes on to the end',
-    { timeout: 600_000 },
+    { timeout: 1_100_000 },
     async () => {
       const wanted = [await maker.build('5.0.0', 20_000, 2), await maker.payload('5.1.0', 80_000)];
       let survived = false;

@@ -69,7 +69,7 @@ describe('a mirror with a bucket', { skip: found.skip }, () => {
 
   test(
     'after SIGKILL before any of its requests is whole and goes on to the end',
-    { timeout: 900_000 },
+    { timeout: 1_100_000 },
     async () => {
       const wanted = [await maker.build('5.0.0', LEAST_PART + 1000), await maker.payload('5.1.0', 80_000)];
       let survived = false;

@@ -25,6 +25,8 @@ export interface BucketStoreOptions {
   corrupt?: (() => void) | undefined;
   /** Bytes of a part, at the least. */
   leastPart?: number | undefined;
+  /** How often it looks by itself at what the bucket holds, in ms. */
+  lookMs?: number | undefined;
 }
 
 /**
@@ -47,7 +49,7 @@ export class BucketStore implements PayloadStore {
     this.#multipart = new Multipart(this.#bucket);
     this.#view = new BucketView(this.#bucket);
     const look = () => void this.#view.refresh().catch(() => {}); // `trouble` tells
-    this.#timer = setInterval(look, LOOK_MS).unref();
+    this.#timer = setInterval(look, options.lookMs ?? LOOK_MS).unref();
     look();
   }
 

@@ -90,8 +90,9 @@ describe('an upload to a bucket', { skip: found.skip }, () => {
     const { tree, files } = await newTree(work, '1.0.0', [LARGE]);
     const ending = new AbortController();
     ground.proxy.fault = (line) => {
-      if (/partNumber=2/.test(line)) ending.abort(new Error('leadership lost'));
-      return undefined;
+      if (!/partNumber=2/.test(line)) return undefined;
+      ending.abort(new Error('leadership lost'));
+      return { status: 503, code: 'SlowDown' }; // the server never begins what is not there any more
     };
     await assert.rejects(store.publish(tree, files, ending.signal), /leadership lost/);
     const multipart = new Multipart(bucket);

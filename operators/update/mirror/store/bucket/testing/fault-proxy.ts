@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What happens to a request instead of its answer. */
@@ -6,6 +12,9 @@ export type Fault =
   | { status: number; code: string } // the server says so
   | 'lost' // it is done, and the answer does not come
   | 'cut'; // the answer breaks off in the middle
+
+/** For each request a connection of its own: one that the server has just closed would break a request that nobody broke. */
+const ONCE = new Agent({ keepAlive: false });
 
 /** Stands between a client and an S3 server. */
 export class FaultProxy {
@@ -53,7 +62,7 @@ export class FaultProxy {
       );
       return;
     }
-    const target = { host: '127.0.0.1', port: this.#port, method, path: url, headers };
+    const target = { host: '127.0.0.1', port: this.#port, method, path: url, headers, agent: ONCE };
     const forward = httpRequest(target, (answer) => {
       if (fault === 'lost') {
         answer.resume().on('end', () => response.destroy());

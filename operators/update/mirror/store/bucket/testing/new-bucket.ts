@@ -10,6 +10,9 @@ import type { BucketServer } from './bucket-server.ts';
 /** The least that S3 takes. */
 export const LEAST_PART = 5 * 1024 * 1024;
 
+/** A store that looked by itself would find out, now and then, what a test is about to find out. */
+const NEVER_LOOKS = 24 * 60 * 60_000;
+
 const log = createLogger({ level: 'error', name: 'test' });
 let buckets = 0;
 
@@ -35,7 +38,12 @@ export async function newBucket(
   await mkdir(work);
   const stores: BucketStore[] = [];
   const again = async () => {
-    const store = new BucketStore({ bucket: await openBucket(place, 2), log, leastPart: LEAST_PART });
+    const store = new BucketStore({
+      bucket: await openBucket(place, 2),
+      log,
+      leastPart: LEAST_PART,
+      lookMs: NEVER_LOOKS,
+    });
     stores.push(store);
     return store;
   };
