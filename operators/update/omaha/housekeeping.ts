@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#runtime/log/log.ts';
 import type { MachineStore, SweepPolicy } from './store/store.ts';
 
@@ -43,9 +44,7 @@ async function round(
   }
 }
 
+/** Leaves no listener on the signal: it lives as long as the leader. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  return promise;
+  return sleep(ms, undefined, { signal }).catch(() => undefined);
 }
