@@ -56,6 +56,7 @@ test('nodes of the control plane go one at a time, whatever the budget of their 
   const controlPlane = new Observer(witness.stack.cluster, ({ metadata }) => members.includes(metadata.name));
   controlPlane.start();
   t.after(() => controlPlane.stop());
+  await controlPlane.watching();
   await witness.stack.publishAndDeclare('2.1.0');
   t.diagnostic(await witness.arrive('2.1.0'));
   assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 });

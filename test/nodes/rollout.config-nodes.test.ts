@@ -58,6 +58,7 @@ test('a drop-in of the kubelet takes a turn of the lock: each node is drained, s
   const nodes = new Observer(witness.stack.cluster);
   nodes.start();
   t.after(() => nodes.stop());
+  await nodes.watching();
   await configs.apply('kubelet', {
     nodeSelector: {},
     allowCritical: true,

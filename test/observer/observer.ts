@@ -1,5 +1,6 @@
 import { isReady, type Node } from '#api/meta.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
+import { until } from '#test/cluster/until.ts';
 import { KubectlWatch, type WatchEvent } from './kubectl-watch.ts';
 import { Ledger } from './ledger.ts';
 
@@ -20,6 +21,11 @@ export class Observer {
   /** Watches until `stop`. */
   start(): void {
     this.#watch.start();
+  }
+
+  /** Resolves when it sees nodes: what happens from now on is in the book. */
+  async watching(): Promise<void> {
+    await until('the nodes are watched', () => this.#told.size > 0, { timeoutMs: 120_000 });
   }
 
   stop(): void {
