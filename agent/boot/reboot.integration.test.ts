@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -97,7 +97,7 @@ async function logind(socket: string): Promise<Client> {
 }
 
 /** A systemd behind its private socket: nobody says Hello, and nobody names a destination. */
-function privateSystemd(): Promise<void> {
+function privateSystemd(lateMs = 0): Promise<void> {
   const manager = {
     StartUnit(unit: string, mode: string): string {
       calls.push(`systemd: StartUnit ${unit} ${mode}`);
@@ -106,12 +106,22 @@ function privateSystemd(): Promise<void> {
   };
   const description = { name: 'org.freedesktop.systemd1.Manager', methods: { StartUnit: ['ss', 'o'] } };
   const server = createServer((stream) => {
+    if (lateMs > 0) answerLate(stream, lateMs);
     const peer = dbus.createClient({ stream, server: true, direct: true });
     peer.connection.on('error', () => undefined);
     peer.exportInterface(manager, '/org/freedesktop/systemd1', description as never);
   });
   systemd = server;
   return new Promise((resolve) => server.listen(join(root, 'run/systemd/private'), resolve));
+}
+
+/** As a process does that gets its turn only now and then. */
+function answerLate(stream: Socket, lateMs: number): void {
+  const write = stream.write.bind(stream);
+  stream.write = (bytes: string | Uint8Array) => {
+    setTimeout(() => stream.writable && write(bytes), lateMs);
+    return true;
+  };
 }
 
 async function refuses(code: RebootErrorCode, message: RegExp): Promise<void> {
@@ -155,6 +165,13 @@ test('without a bus systemd itself is told to reach reboot.target, over its priv
   bus?.kill();
   await until('the bus is gone', () => bus === undefined || bus.exitCode !== null || bus.signalCode !== null);
   await privateSystemd();
+  await rebootHost(root);
+  assert.deepEqual(calls, ['systemd: StartUnit reboot.target replace-irreversibly']);
+});
+
+test('a systemd whose answers come late is one that answers', async () => {
+  systemd?.close();
+  await privateSystemd(300);
   await rebootHost(root);
   assert.deepEqual(calls, ['systemd: StartUnit reboot.target replace-irreversibly']);
 });

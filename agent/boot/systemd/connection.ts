@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BusError } from './bus-error.ts';
 
 /** A method to call: where, which, and with what (D-Bus specification, "Method Calls"). */
@@ -92,18 +93,24 @@ function connected({ connection }: Bus, socket: string): Promise<void> {
 
 /**
  * A message that systemd reads in one go with the end of the handshake lies there until the next one comes. So it
- * is greeted until it answers, before anything is asked that must not be asked twice.
+ * is greeted until it answers, whichever of the greetings, before anything is asked that must not be asked twice.
  */
 async function greet(bus: Bus, socket: string): Promise<void> {
-  const ping = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+  const { promise: answered, resolve } = Promise.withResolvers<true>();
   for (const end = performance.now() + CONNECT_MS; performance.now() < end;) {
-    const answered = await invoke(bus, ping, GREET_MS).then(
-      () => true,
-      (error: unknown) => error instanceof BusError && error.code === 'Refused',
-    );
-    if (answered) return;
+    void ping(bus).then((answer) => answer && resolve(true));
+    if (await Promise.race([answered, sleep(GREET_MS, false)])) return;
   }
   throw new BusError('Unreachable', `cannot reach ${socket}: no answer within ${CONNECT_MS / 1000} s`);
+}
+
+/** A refusal is an answer too. */
+function ping(bus: Bus): Promise<boolean> {
+  const call = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+  return invoke(bus, call, CONNECT_MS).then(
+    () => true,
+    (error: unknown) => error instanceof BusError && error.code === 'Refused',
+  );
 }
 
 function withoutDestination(call: Call): Message {
