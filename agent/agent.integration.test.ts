@@ -60,7 +60,7 @@ before(async () => {
   nodeUID = node.metadata.uid ?? '';
   const state = { apiVersion: 'careen.dev/v1alpha1', kind: 'NodeState', metadata: { name: NAME }, spec: {} };
   await until('the kind is served', async () => {
-    await client.create(resourcePath('NodeState'), state);
+    await client.apply(PATH, state, { fieldManager: 'test' });
     return true;
   });
   const osImage = join(directory, '1.0.0.img');

@@ -65,8 +65,9 @@ test('an agent that is asked to end ends at once, and the next goes on', async (
   });
   const { ms, programMs } = await bench.endAgent();
   console.log(`the agent ended in ${Math.round(ms)} ms, a program took ${Math.round(programMs)} ms`);
-  // An agent that waits for somebody takes ten seconds or more; a node with much to do takes its time for all it runs.
-  assert.ok(ms < 2000 + 30 * programMs, `it took ${ms} ms, a program ${programMs} ms`);
+  // An agent that waits for somebody takes ten seconds or more. What it has just written of the slot it brings to the
+  // disk first, and a node with much to do takes its time for all it runs.
+  assert.ok(ms < 8000 + 30 * programMs, `it took ${ms} ms, a program ${programMs} ms`);
   await bench.phase('Staged', '2.0.0');
 });
 

@@ -150,7 +150,7 @@ async function grantRights(): Promise<void> {
   await admin.create('/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
   const state = { apiVersion: 'careen.dev/v1alpha1', kind: 'NodeState', metadata: { name: 'n1' }, spec: {} };
   await until('the kind is served', async () => {
-    await admin.create(resourcePath('NodeState'), state);
+    await admin.apply(PATH, state, { fieldManager: 'test' });
     return true;
   });
 }

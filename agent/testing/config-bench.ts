@@ -134,7 +134,7 @@ export class ConfigBench {
       spec: {},
     };
     await until('the kind is served', async () => {
-      await this.client.create(resourcePath('NodeState'), state);
+      await this.client.apply(PATH, state, { fieldManager: 'test' });
       return true;
     });
     await this.machine.build();

@@ -201,7 +201,7 @@ export class RealBench {
     const metadata = { name: NAME, ownerReferences: [owner] };
     const state = { apiVersion: 'careen.dev/v1alpha1', kind: 'NodeState', metadata, spec: {} };
     await until('the kind is served', async () => {
-      await this.admin.create(resourcePath('NodeState'), state);
+      await this.admin.apply(PATH, state, { fieldManager: 'test' });
       return true;
     });
   }
