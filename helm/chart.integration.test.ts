@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
-import { API_VERSION, PLURALS, resourcePath } from '#api/group.ts';
+import { API_VERSION, type Kind, PLURALS, resourcePath } from '#api/group.ts';
 import type { KubeObject } from '#api/meta.ts';
 import { SAMPLES } from '#api/crd/samples.ts';
 import { KubeClient } from '#runtime/client/client.ts';
@@ -330,6 +330,10 @@ suite('the life of a release', () => {
     const names = (await client.list<KubeObject>(operators)).items.map(({ metadata }) => metadata.name);
     assert.deepEqual(names.toSorted(), ['careen-reboot-lock', 'careen-update']);
     assert.ok(await exists(agents));
+    await until('every kind is served', async () => {
+      for (const kind of Object.keys(PLURALS) as Kind[]) await client.list(resourcePath(kind));
+      return true;
+    });
     await until('objects can be made', async () => {
       const object = { apiVersion: API_VERSION, kind: 'NodeGroup', ...SAMPLES.NodeGroup };
       await client.create(resourcePath('NodeGroup'), object);

@@ -12,7 +12,10 @@ import { createFleet, type Fleet } from '#test/machine/fleet.ts';
 import { AGENT_NAMESPACE, NAMESPACE, Release } from './testing/release.ts';
 
 /** Pods of the operators are not on the network here: machines share that of this computer. */
-const VALUES = { check: { dial: false } };
+const VALUES = { check: { dial: false, timeout: '4m' } };
+/** Of the chart: a lead that is handed over is taken before a lease that nobody let go of would have ended. */
+const LEASE_MS = 15_000;
+const PATIENCE_MS = 240_000;
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/careen-reboot-lock`;
 const OPERATORS = { labelSelector: 'app.kubernetes.io/name in (careen-update,careen-reboot-lock)' };
@@ -99,12 +102,12 @@ suite('the life of a release on machines', () => {
         const isNew = holder !== '' && !old.has(holder);
         return isNew && pods.length === 4 && !pods.some(({ metadata }) => old.has(metadata.name));
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: PATIENCE_MS },
     );
     await upgrade;
     t.diagnostic(`the lead changed ${leaders.size - 1} times; longest time without a renewal: ${longest} ms`);
     assert.ok(leaders.size <= 3, [...leaders].join(', '));
-    assert.ok(longest < 8000, `nobody led for ${longest} ms`);
+    assert.ok(longest < LEASE_MS, `nobody led for ${longest} ms`);
     await tested();
   });
 
@@ -122,7 +125,7 @@ suite('the life of a release on machines', () => {
     assert.deepEqual([one?.spec?.unschedulable, two?.spec?.unschedulable], [undefined, true]);
     assert.ok(!JSON.stringify(one).includes('careen.dev/'));
     await until('nothing of the release runs', async () => (await names(PODS)).length === 0, {
-      timeoutMs: 60_000,
+      timeoutMs: PATIENCE_MS,
     });
     const left = await Promise.all([
       names(`/apis/batch/v1/namespaces/${NAMESPACE}/jobs`),
@@ -131,6 +134,6 @@ suite('the life of a release on machines', () => {
     ]);
     assert.deepEqual(left.flat(), []);
     for (const path of [LEASE, `/api/v1/namespaces/${AGENT_NAMESPACE}`])
-      await until(`${path} is gone`, () => isGone(path), { timeoutMs: 60_000 });
+      await until(`${path} is gone`, () => isGone(path), { timeoutMs: PATIENCE_MS });
   });
 });
