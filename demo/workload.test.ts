@@ -31,6 +31,21 @@ test('a pod that was on a machine before and after its reboot is lost, although 
   assert.deepEqual([...ledger.lost], ['b']);
 });
 
+test('a machine that goes down or comes up while the pods are read proves nothing against a pod on it', () => {
+  for (const [before, after] of [
+    [up, { up: false, boots: 1 }],
+    [
+      { up: false, boots: 1 },
+      { up: true, boots: 2 },
+    ],
+  ] as const) {
+    const ledger = new PodLedger();
+    ledger.see([pod('b', 'two')], machines(before), machines(after));
+    ledger.see([pod('b', 'two')], machines(after));
+    assert.deepEqual([...ledger.lost], after.up ? [] : ['b'], 'only when it is still down');
+  }
+});
+
 test('the fewest pods that were ever ready are remembered', () => {
   const ledger = new PodLedger();
   ledger.see([pod('a', 'one'), pod('b', 'one')], machines(up));

@@ -53,6 +53,9 @@ export function workloadManifests({ replicas, maxUnavailable }: Size = WORKLOAD)
   ];
 }
 
+/** Machines by name: whether each runs, and in which boot. */
+export type Power = ReadonlyMap<string, { up: boolean; boots: number }>;
+
 /** Keeps account of the workload's pods: how few were ready, and which went down with their node. */
 export class PodLedger {
   fewestReady = Number.POSITIVE_INFINITY;
@@ -62,19 +65,22 @@ export class PodLedger {
   readonly #boots = new Map<string, number>();
 
   /**
-   * `machines` by name, as they know themselves. A pod that nobody asked to leave is lost when its node is down, or
-   * has been since the pod was first seen: a real node may be back before anybody looks again.
+   * Machines by name, as they knew themselves before the pods were read and after: what went down in between may have
+   * let its pods go first. A pod that nobody asked to leave is lost when its node is down, or has been since the pod
+   * was first seen: a real node may be back before anybody looks again.
    */
-  see(pods: readonly Pod[], machines: ReadonlyMap<string, { up: boolean; boots: number }>): void {
+  see(pods: readonly Pod[], before: Power, after: Power = before): void {
     this.ready = pods.filter((pod) => serves(pod)).length;
     this.fewestReady = Math.min(this.fewestReady, this.ready);
     for (const { metadata, spec } of pods) {
-      const machine = machines.get(spec?.nodeName ?? '');
-      if (machine === undefined || metadata.uid === undefined) continue;
-      const first = this.#boots.get(metadata.uid) ?? machine.boots;
+      const was = before.get(spec?.nodeName ?? '');
+      const is = after.get(spec?.nodeName ?? '');
+      if (was === undefined || is === undefined || metadata.uid === undefined) continue;
+      const first = this.#boots.get(metadata.uid) ?? is.boots;
       this.#boots.set(metadata.uid, first);
       if (metadata.deletionTimestamp !== undefined) continue;
-      if (!machine.up || machine.boots > first) this.lost.add(metadata.uid);
+      const isDown = !was.up && !is.up && was.boots === is.boots;
+      if (isDown || was.boots > first) this.lost.add(metadata.uid);
     }
   }
 

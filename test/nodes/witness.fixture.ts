@@ -215,9 +215,10 @@ export class Witness {
   }
 
   async #lookAtPods(): Promise<void> {
+    const before = this.stack.power();
     const { items } = await this.stack.client.list<Pod>(PODS, { labelSelector: `app=${WORKLOAD.name}` });
-    const power = [...this.stack.power()].filter(([name]) => !this.#cut.has(name));
-    this.#pods.see(items, new Map(power));
+    const after = [...this.stack.power()].filter(([name]) => !this.#cut.has(name));
+    this.#pods.see(items, before, new Map(after));
   }
 
   #world(): Promise<World> {
