@@ -1,6 +1,7 @@
 import { readTraffic } from '#test/observer/audit.ts';
 import { Observer } from '#test/observer/observer.ts';
 import type { Stack } from '#test/stack/stack.ts';
+import { showIdle } from '../idle.ts';
 import { Narrator } from '../narrator.ts';
 import type { Screen } from '../screen.ts';
 import { StoryError, type Story } from '../story.ts';
@@ -12,8 +13,6 @@ import { sumOfWrites, writesOf, type Writes } from './writes.ts';
 import { allConfigured, isRolledOut, readConfigWorld, type ConfigWorld } from './world.ts';
 
 const BASE = 'base';
-/** How long nothing may be written at the end for the cluster to count as idle. */
-const IDLE_MS = 10_000;
 const MOTD = '/etc/motd';
 const TOKEN = '/etc/example/token';
 
@@ -51,7 +50,8 @@ export class ConfigStory implements Story {
       await this.#rotate();
       if (this.#boots() !== boots) throw new StoryError('a node was rebooted, and nothing asked for that');
       this.#narrator.say('none was rebooted in all that');
-      await this.#beIdle();
+      const writesIn = async (from: number, to: number) => sumOfWrites(await this.#writes(from, to));
+      await showIdle(this.#narrator, this.#stack, writesIn);
     } finally {
       this.#observer.stop();
     }
@@ -125,19 +125,6 @@ export class ConfigStory implements Story {
       await this.#everywhere(['systemctl', 'is-active', 'example-cut-off.service'], 'inactive\n');
       await this.#narrator.until('all rest', (world) => this.#rests(world));
     });
-  }
-
-  async #beIdle(): Promise<void> {
-    this.#narrator.begin('nothing to do');
-    await this.#stack.settle();
-    const from = Date.now();
-    await this.#narrator.until(
-      `the cluster was left alone for ${IDLE_MS / 1000} s`,
-      () => Date.now() - from >= IDLE_MS,
-    );
-    const writes = sumOfWrites(await this.#writes(from, Date.now()));
-    if (writes > 0) throw new StoryError(`careen wrote ${writes} times while there was nothing to do`);
-    this.#narrator.say('idle: careen wrote nothing but its leaders’ leases');
   }
 
   #rests(world: ConfigWorld): boolean {
