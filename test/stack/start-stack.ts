@@ -14,8 +14,8 @@ import { Stack } from './stack.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const POOL = { 'example.com/pool': 'workers' };
-/** Real nodes share the processors with all that they run. */
-const PATIENCE_MS: Record<NodesKind, number> = { light: 120_000, real: 300_000 };
+/** Real nodes share the processors with all that they run, light ones with whatever else the computer does. */
+const PATIENCE_MS: Record<NodesKind, number> = { light: 300_000, real: 300_000 };
 const SURVEYS: Record<NodesKind, Survey> = { light: lightTerrain, real: realTerrain };
 
 export interface StackOptions {
