@@ -116,8 +116,12 @@ test('two configs of equal priority name each other, and only the nodes of both 
     }),
   );
   assert.deepEqual(both, [true, true]);
-  const held = (await it.states()).filter(({ spec }) => spec.config?.hold?.reason === 'Conflicted');
-  assert.equal(held.length, 10);
+  // The configs are told of it before the nodes are.
+  let held: NodeState[] = [];
+  await until('the nodes say so', async () => {
+    held = (await it.states()).filter(({ spec }) => spec.config?.hold?.reason === 'Conflicted');
+    return held.length === 10;
+  });
   assert.ok(held.every(({ spec }) => /motd and other/.test(spec.config?.hold?.message ?? '')));
   await it.client.delete(resourcePath('NodeConfig', 'other'));
   await it.everyState('free again', ({ spec }) => spec.config?.hold === undefined);
@@ -155,10 +159,8 @@ test('a secret reaches the nodes and nothing else, is rotated as one change, and
   await it.apply('NodeConfig', 'token', { nodeSelector: { matchLabels: { half: '1' } }, files: [tokenFile] });
   await it.complete('token');
   const generations = await generationsOf();
-  for (const version of ['v2', 'v3', 'v4']) {
-    await secret(version);
-    await delay(1000); // The pace of the rotation, not a wait for something.
-  }
+  // One soon after the other: a rotation counts once it has stood still for five seconds.
+  for (const version of ['v2', 'v3', 'v4']) await secret(version);
   await until('the last version is in force', async () => {
     const state = await it.client.get<NodeState>(resourcePath('NodeState', 'n01'));
     if (state.status?.config?.applied !== state.spec.config?.hash) return false;

@@ -7,7 +7,7 @@ import { createLogger } from '#runtime/log/log.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
 import { ScriptedConfigAgents } from './scripted-config-agents.ts';
-import { QUICK_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
+import { LONG_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
 import { applyObject, startServing } from '#operators/testing/serving.ts';
 
 interface AuditEvent {
@@ -42,7 +42,8 @@ export class ConfigCluster {
   }
 
   replica(name: string, ...flags: string[]): Promise<void> {
-    const more = [...QUICK_LEASE, '--source-namespaces=default', '--log-level=debug', ...flags];
+    // A change of the leader costs writes that tests count, and forgets which Secrets do not stand still yet.
+    const more = [...LONG_LEASE, '--source-namespaces=default', '--log-level=debug', ...flags];
     return this.#replicas.start(name, async () => {
       const outputs = { stdout: 'pipe', stderr: 'pipe' } as const;
       const started = await startOperator(this.cluster, 'operators/node-config/main.ts', name, more, outputs);
@@ -102,7 +103,8 @@ export class ConfigCluster {
 
   /** Writes that the audit log has of the operator, by resource; those of its Lease and of events are left out. */
   async writes(): Promise<Map<string, number>> {
-    const lines = (await readFile(this.cluster.auditLog, 'utf8')).trim().split('\n');
+    // The last line may still be on its way.
+    const lines = (await readFile(this.cluster.auditLog, 'utf8')).split('\n').slice(0, -1);
     const counts = new Map<string, number>();
     for (const line of lines) {
       const { verb, userAgent = '', objectRef, responseStatus } = JSON.parse(line) as AuditEvent;

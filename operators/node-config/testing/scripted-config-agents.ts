@@ -70,15 +70,33 @@ export class ScriptedConfigAgents {
     try {
       const next = await this.#step(name, state);
       if (next === undefined) return undefined;
-      await this.#agents.report(name, { config: next }, state.metadata.resourceVersion);
-      // Told once it is written: a report that meets a newer object is made again.
-      const { applied } = next as { applied?: unknown };
-      if (typeof applied === 'string') this.applied.push({ node: name, hash: applied });
+      await this.#report(name, next, state.metadata.resourceVersion);
     } catch (error) {
       if (!isKubeError(error, 'Conflict') && !isKubeError(error, 'NotFound')) throw error;
       return { requeueAfterMs: 50 };
     }
     return undefined;
+  }
+
+  /**
+   * What a node applied is listed before anybody can read of it, and struck out where the report was not taken: it is
+   * made again then.
+   */
+  async #report(name: string, config: object, resourceVersion: string | undefined): Promise<void> {
+    const { applied: hash } = config as { applied?: unknown };
+    const entries = typeof hash === 'string' ? [{ node: name, hash }] : [];
+    this.applied.push(...entries);
+    try {
+      await this.#agents.report(name, { config }, resourceVersion);
+    } catch (error) {
+      for (const entry of entries) this.#strike(entry);
+      throw error;
+    }
+  }
+
+  #strike(entry: { node: string; hash: string }): void {
+    const at = this.applied.indexOf(entry);
+    if (at >= 0) this.applied.splice(at, 1);
   }
 
   /** Planned, then Applying, then Applied or Reverted; told at once, it does not plan first. */
