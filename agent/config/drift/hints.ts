@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 interface Watched {
   watcher: FSWatcher;
-  /** A directory that is removed and made again has another, and its old watcher is deaf. */
-  inode: string;
+  /** A directory that is removed and made again is another one, and its old watcher is deaf. */
+  identity: string;
 }
 
 /**
@@ -36,14 +36,14 @@ export class Hints {
   }
 
   async #renew(path: string): Promise<void> {
-    const inode = await inodeOf(join(this.#root, path));
-    if (this.#watched.get(path)?.inode === inode) return;
+    const identity = await identityOf(join(this.#root, path));
+    if (this.#watched.get(path)?.identity === identity) return;
     this.#forget(path);
-    if (inode === undefined) return;
+    if (identity === undefined) return;
     try {
       const watcher = watch(join(this.#root, path), { persistent: false }, () => this.#onHint(path));
       watcher.on('error', () => this.#forget(path));
-      this.#watched.set(path, { watcher, inode });
+      this.#watched.set(path, { watcher, identity });
     } catch {
       // No inotify watch is left on this host, or the directory went: the sweep remains.
     }
@@ -55,7 +55,8 @@ export class Hints {
   }
 }
 
-async function inodeOf(path: string): Promise<string | undefined> {
+/** With the time of its birth: ext4 gives the number of an inode that has just gone to the next one that is made. */
+async function identityOf(path: string): Promise<string | undefined> {
   const found = await stat(path, { bigint: true }).catch(() => undefined);
-  return found && `${found.dev}:${found.ino}`;
+  return found && `${found.dev}:${found.ino}:${found.birthtimeNs}`;
 }

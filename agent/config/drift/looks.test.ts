@@ -30,8 +30,8 @@ test('hints without end neither put off a look nor bring one each', async () => 
   const looking = new Looks(async () => {
     looks += 1;
   });
-  await looking.start();
   const began = performance.now();
+  await looking.start();
   const hints = setInterval(() => looking.hint(), 5);
   try {
     await until('two more', async () => looks >= 3);

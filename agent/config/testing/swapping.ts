@@ -42,8 +42,9 @@ export async function swapping(directory: string, target: string): Promise<Swapp
       Atomics.store(state, 0, 1);
       while (Atomics.load(state, 1) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       await task();
-      Atomics.store(state, 1, 0);
       Atomics.store(state, 0, 0);
+      // The worker says itself that it goes on: said for it, it might be unsaid, and the next pause be none.
+      while (Atomics.load(state, 1) === 1) await new Promise((resolve) => setTimeout(resolve, 1));
     },
     async [Symbol.asyncDispose]() {
       Atomics.store(state, 0, 2);

@@ -129,10 +129,10 @@ test(
   },
 );
 
-/** btrfs counts what a subvolume takes, and may be told how much that may be. */
+/** btrfs counts what a subvolume takes, and may be told how much that may be; at first it counts what is there. */
 const QUOTA = `mount -t tmpfs none "$1"; mkdir "$1/etc"; truncate -s 128M "$2/disk"
   mkfs.btrfs -q -m single -d single "$2/disk"; mount -o loop "$2/disk" "$1/etc"; btrfs quota enable "$1/etc"
-  btrfs qgroup limit 4M "$1/etc"`;
+  btrfs quota rescan -w "$1/etc" >/dev/null; btrfs qgroup limit 4M "$1/etc"`;
 
 test(
   'a quota that is used up while files are staged leaves everything as it was (A3)',

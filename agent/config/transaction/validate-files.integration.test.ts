@@ -10,7 +10,7 @@ import { snapshot } from '../testing/snapshot.ts';
 import { validateFiles } from './validate-files.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'owners of files need root';
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 const validate = [{ path: '/etc/a', argv: ['grep', '-n', 'good', '{}'] }];
 
 /** Programs see the test's host where the agent does, not as their root. */
