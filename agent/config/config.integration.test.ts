@@ -19,7 +19,8 @@ before(async () => {
 });
 after(() => bench?.stop());
 
-const quick = { confirm: { timeout: '30s', settle: '1s' } };
+/** What passes does so soon, but for a busy computer. */
+const quick = { confirm: { timeout: '5m', settle: '1s' } };
 
 function motd(text: string, more: Partial<ConfigDocument> = {}): ConfigDocument {
   return { ...documentOf({ files: [file('/etc/motd', text)] }), ...quick, ...more };
@@ -66,8 +67,10 @@ test('a change that needs a reboot is made before it and counts after it; a drai
   const hash = await bench.want(motd('three\n', { disruption: reboots }));
   await bench.phase('Waiting', hash);
   await bench.grant('drain');
-  await until('the grant is ignored', async () => (await bench.machine.log()).includes('allows no reboot'));
+  await until('the grant is ignored', () => bench.machine.logged('allows no reboot'));
   await bench.grant('reboot');
+  // Told before the agent ends, which it does as soon as the machine goes down.
+  await bench.phase('Applying', hash);
   await bench.machine.goDown();
   assert.equal(await bench.file('etc/motd'), 'three\n');
   assert.equal((await bench.read()).status?.config?.phase, 'Applying');
@@ -87,8 +90,8 @@ test('a probe that never passes undoes the change, and it is not tried again unt
   assert.notEqual(applied, hash);
   assert.equal(await bench.file('etc/motd'), 'three\n');
   await bench.want(document);
-  await bench.phase('Confirming', hash);
-  await bench.phase('Reverted', hash);
+  const { spec } = await bench.read();
+  await bench.phase('Reverted', hash, spec.config?.generation);
 });
 
 test('an agent that is killed while a change waits for its confirmation goes on from there (A19)', async () => {
@@ -112,8 +115,12 @@ test('what comes from an old backup is refused (A27), and what changes back and 
   await bench.want(a);
   await bench.want(motd('b\n'));
   const hash = await bench.want(a);
-  await bench.phase('Applied', hash);
-  assert.equal(await bench.file('etc/motd'), 'a\n');
+  // The first of them may be in force for a moment, and then the second.
+  await until('the last is in force', async () => {
+    const { status } = await bench.read();
+    const isApplied = status?.config?.phase === 'Applied' && status.config.hash === hash;
+    return isApplied && (await bench.file('etc/motd')) === 'a\n';
+  });
 });
 
 function token(version: string, more: Partial<ConfigDocument> = {}): ConfigDocument {

@@ -94,14 +94,15 @@ export class ConfigBench {
     return this.client.get<NodeState>(PATH);
   }
 
-  /** Waits for a phase of what has this hash; prints the agent's log if it does not come. */
-  async phase(phase: ConfigPhase, hash?: string): Promise<ConfigStatus> {
+  /** Waits for a phase of what has this hash, and generation; prints the agent's log if it does not come. */
+  async phase(phase: ConfigPhase, hash?: string, generation?: number): Promise<ConfigStatus> {
     let state: NodeState | undefined;
     try {
       await until(`the configuration is ${phase}`, async () => {
         state = await this.read();
         const config = state.status?.config;
-        return config?.phase === phase && (hash === undefined || config.hash === hash);
+        if (config?.phase !== phase || (hash ?? config.hash) !== config.hash) return false;
+        return (generation ?? config.generation) === config.generation;
       });
     } catch (error) {
       console.log(JSON.stringify(state?.status, undefined, 1), await this.machine.log());
@@ -119,11 +120,8 @@ export class ConfigBench {
     const { kubectl } = this.cluster.tools;
     const apply = ['--kubeconfig', this.cluster.kubeconfig, 'apply', '--server-side', '-f', CRD];
     execFileSync(kubectl, apply);
-    const ready = { type: 'Ready', status: 'True', lastTransitionTime: new Date().toISOString() };
-    const node = await this.client.create<Node>('/api/v1/nodes', {
-      metadata: { name: NAME },
-      status: { conditions: [ready] },
-    });
+    // Never Ready: a node whose lease no kubelet renews would be called lost by the controllers in mid-change.
+    const node = await this.client.create<Node>('/api/v1/nodes', { metadata: { name: NAME } });
     this.#nodeUID = node.metadata.uid ?? '';
     await this.client.create('/api/v1/namespaces', { metadata: { name: BUNDLE_NAMESPACE } });
     await giveAccount(this.client, NAME);
