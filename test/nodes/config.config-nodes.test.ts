@@ -39,7 +39,7 @@ function document(text: string, more: Partial<ConfigDocument> = {}): ConfigDocum
     ...documentOf({ files: [file('/etc/systemd/system/hello.service', text)] }),
     units: [unit('hello.service', ON)],
     disruption: [{ match: { unit: 'hello.service' }, action: 'Restart', unit: 'hello.service' }],
-    confirm: { timeout: '60s', settle: '2s' },
+    confirm: { timeout: '4m', settle: '2s' },
     ...more,
   };
 }
@@ -124,7 +124,8 @@ test('a reload that hangs is given up and killed, and the unit goes on (A29)', a
   const units = new HostUnits(bench.machine.root);
   const began = performance.now();
   await assert.rejects(units.job('reload', 'hello.service', 1000), { code: 'ActionFailed' });
-  assert.ok(performance.now() - began < 20_000);
+  // By itself systemd would wait for a minute and a half.
+  assert.ok(performance.now() - began < 80_000);
   await bench.waitFor('the unit runs', async () => (await node.unit('hello.service')) === 'active');
 });
 
@@ -176,7 +177,9 @@ test('a change whose agent died is undone by the host itself, and the next agent
   const undone = async () =>
     /Description=test/.test(await bench.on('cat', '/etc/systemd/system/hello.service'));
   await bench.waitFor('the host undoes it', undone, 120_000);
-  await bench.waitFor('the unit runs as it was', async () => (await node.unit('hello.service')) === 'active');
+  const ended = async () => (await node.unit('careen-confirm.service')) === 'inactive';
+  await bench.waitFor('the host has ended it', ended, 120_000);
+  assert.equal(await node.unit('hello.service'), 'active');
   const config = await node.drive(await node.life(), spec, ['Reverted', 'Degraded']);
   assert.deepEqual([config.phase, config.error?.code], ['Reverted', 'NotConfirmed']);
 });
@@ -196,11 +199,12 @@ test('a change survives one boot unconfirmed; the next undoes it before the kube
       await bench.machine.cutPower();
       bench.machine.powerOn();
     }
-    await bench.machine.waitForBoot(boots + 1, 120_000);
-    await bench.waitFor('systemd is up', async () => {
+    await bench.machine.waitForBoot(boots + 1, 300_000);
+    const isUp = async () => {
       const { stdout } = await bench.machine.exec(['systemctl', 'is-system-running']);
       return /running|degraded/.test(stdout);
-    });
+    };
+    await bench.waitFor('systemd is up', isUp, 240_000);
     assert.match(await text(), expected);
   }
   const config = await node.drive(await node.life(), spec, ['Reverted', 'Degraded']);

@@ -82,19 +82,19 @@ export class ConfiguredNode {
     return { config: { hash, generation, apply: true, rendered: `rendered-${generation}` } };
   }
 
-  /** Turns of the agent until it says so. */
+  /** Turns of the agent until it says so of what is wanted; of what was before it may still say something else. */
   async drive(
     agent: ConfigLife,
     spec: NodeStateSpec,
     phases: readonly ConfigPhase[] = ['Applied', 'Reverted', 'Failed'],
   ): Promise<ConfigReport['config']> {
     const { signal } = new AbortController();
-    for (const end = performance.now() + 90_000; performance.now() < end;) {
+    for (const end = performance.now() + 300_000; performance.now() < end;) {
       const bootID = (await this.bench.on('cat', '/proc/sys/kernel/random/boot_id')).trim();
       const around = { bootID, spec, update: 'Idle' as const, updateStaged: false, accept: nothing };
       const { waitMs } = await agent.turn(around, signal);
       const config = agent.report()?.config;
-      if (config !== undefined && phases.includes(config.phase)) return config;
+      if (config?.hash === spec.config?.hash && config && phases.includes(config.phase)) return config;
       await delay(Math.min(waitMs, 500));
     }
     throw new Error(`not ${phases.join(' or ')}: ${JSON.stringify(agent.report())}`);
