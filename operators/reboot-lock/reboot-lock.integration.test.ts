@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CORDON_ANNOTATION, resourcePath, type Kind } from '#api/group.ts';
@@ -20,6 +21,8 @@ import { applyObject } from '#operators/testing/serving.ts';
 /** Two replicas of the real operator, with the rights that the chart gives it; machines are scripted. */
 
 const NODES = ['n0', 'n1', 'n2', 'n3', 'n4'];
+/** Longer than a lease, for what comes after a leader that did not let go of it. */
+const PATIENT = { timeoutMs: 180_000 };
 
 let cluster: Cluster;
 let client: KubeClient;
@@ -54,6 +57,7 @@ after(async () => {
 });
 
 beforeEach(async () => {
+  await until('nobody is away', () => down().length === 0);
   mostDown = 0;
   await group({ maxUnavailable: 2, minReadySeconds: 0, drain: { force: true } });
 });
@@ -88,6 +92,8 @@ test('five nodes reboot two at a time, and then no careen object is written any 
 
 test('two replicas that both believe to lead never take more places than there are', async () => {
   for (const replica of replicas.all()) replica.signal('SIGSTOP');
+  for (const { pid } of replicas.all())
+    await until('it is stopped', async () => (await processState(pid)) === 'T');
   const rounds = await Promise.all(['x', 'y', 'z'].map((name) => roundOf(name)));
   await Promise.all(NODES.map((name) => nodes.request(name)));
   for (let attempt = 0; attempt < 4; attempt++) await Promise.all(rounds.map(({ round }) => round()));
@@ -106,7 +112,6 @@ test('a pod that its budget keeps is named with it in NodeState; the others go o
     'NodeState',
     'n0',
     ({ spec }) => spec.reboot?.hold?.reason === 'DrainBlocked',
-    60_000,
   );
   assert.match(
     state.spec.reboot?.hold?.message ?? '',
@@ -168,7 +173,6 @@ test('a foreign cordon stays, counts, and is named in the status of the lock', a
     'NodeState',
     'n4',
     ({ spec }) => spec.reboot?.hold !== undefined,
-    60_000,
   );
   assert.equal(spec.reboot?.hold?.reason, 'LockFull');
   await client.mergePatch('/api/v1/nodes/n3', { spec: { unschedulable: null } });
@@ -181,7 +185,7 @@ test('what was held against a node is taken back when it asks no more', async ()
   await cordon('n2');
   await cordon('n3');
   await nodes.request('n4');
-  await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold !== undefined, 60_000);
+  await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold !== undefined);
   await nodes.report('n4', 'Succeeded', false);
   await eventually<NodeState>('NodeState', 'n4', ({ spec }) => spec.reboot?.hold === undefined);
   await uncordon('n2');
@@ -189,14 +193,15 @@ test('what was held against a node is taken back when it asks no more', async ()
 });
 
 test('a status that is wiped while nodes are under way is rebuilt before anything is given', async () => {
-  nodes.downMs = 1500;
+  // Nobody gives a place back meanwhile: a third node might have just taken it and show no cordon yet.
+  for (const name of NODES) nodes.deaf.add(name);
   await Promise.all(NODES.map((name) => nodes.request(name)));
   await until('two are cordoned', () => down().length === 2);
   await client.mergePatch(`${resourcePath('RebootLock', 'main')}/status`, {
     status: { holders: null, max: null },
   });
+  nodes.hear();
   await allDone(5);
-  nodes.downMs = 300;
   assert.ok(mostDown <= 2, `${mostDown} were down at once`);
 });
 
@@ -250,8 +255,8 @@ test('the metrics of the leader name the reason of a waiting node over HTTP', as
   await cordon('n3');
   await nodes.request('n4');
   await until('the reason is a metric', () => measured('careen_reboot_waiting_nodes{reason="LockFull"} 1'));
-  assert.ok(await measured('careen_lock_max{lock="main"} 2'));
-  assert.ok(await measured('careen_lock_unavailable{lock="main"} 2'));
+  await until('so are the places', () => measured('careen_lock_max{lock="main"} 2'));
+  await until('so is who is away', () => measured('careen_lock_unavailable{lock="main"} 2'));
   await uncordon('n2');
   await uncordon('n3');
   await allDone(1);
@@ -261,8 +266,6 @@ test('the metrics of the leader name the reason of a waiting node over HTTP', as
 test('a place is kept until the node was Ready for minReadySeconds', async () => {
   await group({ minReadySeconds: 4, drain: { force: true } });
   await nodes.request('n0');
-  await eventually<NodeState>('NodeState', 'n0', ({ status }) => status?.update?.phase === 'Rebooting');
-  await eventually<NodeState>('NodeState', 'n0', ({ status }) => status?.update?.phase === 'Succeeded');
   await allDone(1);
   const kept = performance.now() - (nodes.backAt.get('n0') ?? Infinity);
   assert.ok(kept > 3000, `the place was kept for ${kept} ms; instants in a Node are whole seconds`);
@@ -279,12 +282,11 @@ test('while a watch is frozen nothing is granted and the reason is told; then it
     await cordon('n3');
     await start('c', await proxy.kubeconfig(operator), ['--oldest-view', '6s']);
     await nodes.request('n1');
-    await until('n1 waits', () => measured('careen_reboot_waiting_nodes{reason="LockFull"} 1'));
+    await until('n1 waits', () => measured('careen_reboot_waiting_nodes{reason="LockFull"} 1'), PATIENT);
     proxy.fault({ kind: 'freeze-watch', match: { path: '/api/v1/nodes' } });
     proxy.breakWatches({ path: '/api/v1/nodes' });
-    await until('the view is too old', () =>
-      measured('careen_reboot_waiting_nodes{reason="SnapshotStale"} 1'),
-    );
+    const stale = 'careen_reboot_waiting_nodes{reason="SnapshotStale"} 1';
+    await until('the view is too old', () => measured(stale), PATIENT);
     await uncordon('n2');
     await uncordon('n3');
     await delay(3000); // The span that is observed, not a wait for something.
@@ -302,6 +304,11 @@ test('while a watch is frozen nothing is granted and the reason is told; then it
 
 function start(name: string, kubeconfig = operator, more: string[] = []): Promise<void> {
   return replicas.start(name, () => startReplica(kubeconfig, name, more));
+}
+
+/** `T` is stopped: proc_pid_stat(5). */
+async function processState(pid: number): Promise<string | undefined> {
+  return (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.[0];
 }
 
 /** A decider of its own on the administrator's connection, beside the operator's replicas. */
@@ -416,7 +423,7 @@ let counted = 0;
 async function allDone(more: number): Promise<void> {
   counted += more;
   await until(`${counted} reboots are done`, async () => nodes.reboots.length >= counted && (await idle()), {
-    timeoutMs: 60_000,
+    timeoutMs: 240_000,
   });
   assert.equal(nodes.reboots.length, counted);
 }
@@ -480,11 +487,10 @@ async function eventually<T>(
   kind: Kind | 'Node',
   name: string,
   condition: (object: T) => boolean,
-  timeoutMs = 60_000,
 ): Promise<T> {
   let found: T | undefined;
   await until(`${kind} ${name} is as wanted`, async () => condition((found = await get<T>(kind, name))), {
-    timeoutMs,
+    ...PATIENT,
     everyMs: 50,
   });
   return found as T;

@@ -9,7 +9,7 @@ import type { Cluster } from '#test/cluster/cluster.ts';
 import type { GuardedProcess } from '#test/cluster/guardian.ts';
 import { freePort } from '#test/cluster/port.ts';
 import { until } from '#test/cluster/until.ts';
-import { QUICK_LEASE, startOperator } from '#operators/testing/replicas.ts';
+import { LONG_LEASE, startOperator } from '#operators/testing/replicas.ts';
 
 const run = promisify(execFile);
 const ROOT = new URL('../../../', import.meta.url).pathname;
@@ -69,7 +69,7 @@ export interface ReplicaProcess extends GuardedProcess {
   port: number;
 }
 
-/** A process of the real operator. */
+/** A process of the real operator; whoever wants it to lose its lease soon says so with `more`. */
 export async function startReplica(
   kubeconfig: string,
   name: string,
@@ -77,7 +77,7 @@ export async function startReplica(
 ): Promise<ReplicaProcess> {
   const port = await freePort();
   const where = [`--namespace=${NAMESPACE}`, `--address=127.0.0.1:${port}`, '--log-level=warn'];
-  const flags = [...where, ...QUICK_LEASE, ...more];
+  const flags = [...where, ...LONG_LEASE, ...more];
   const outputs = { stdout: 'inherit' } as const;
   const replica = await startOperator({ kubeconfig }, 'operators/reboot-lock/main.ts', name, flags, outputs);
   return Object.assign(replica, { port });

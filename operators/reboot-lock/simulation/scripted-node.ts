@@ -17,11 +17,15 @@ export class ScriptedNodes {
   /** Boot IDs, by node. */
   readonly #running = new Map<string, string>();
   readonly #busy = new Set<string>();
+  /** Nodes of which something changed while their agent was at work. */
+  readonly #missed = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #boots = 0;
   /** How long a machine is down, in milliseconds. */
   downMs = 300;
-  /** Nodes whose agents accept no grant. */
+  /** While set, a machine that goes down stays down until it resolves. */
+  stayDown: Promise<void> | undefined;
+  /** Nodes whose agents accept no grant; `hear` ends it. */
   readonly deaf = new Set<string>();
   readonly reboots: string[] = [];
   /** When a machine last came back, right before anybody could know, by `performance.now()`. */
@@ -82,10 +86,27 @@ export class ScriptedNodes {
     return this.report(name, 'Staged', true);
   }
 
+  /** No agent is deaf any more; what came meanwhile is looked at now. */
+  hear(): void {
+    const before = [...this.deaf];
+    this.deaf.clear();
+    for (const name of before) this.#look(name);
+  }
+
   #look(name: string): void {
-    if (this.#busy.has(name) || this.deaf.has(name)) return;
+    if (this.deaf.has(name)) return;
+    if (this.#busy.has(name)) {
+      this.#missed.add(name);
+      return;
+    }
     this.#busy.add(name);
-    this.#background(this.#accept(name).finally(() => this.#busy.delete(name)));
+    this.#background(this.#accept(name).finally(() => this.#rest(name)));
+  }
+
+  /** What it read may be older than a change that was heard of meanwhile. */
+  #rest(name: string): void {
+    this.#busy.delete(name);
+    if (this.#missed.delete(name)) this.#look(name);
   }
 
   async #accept(name: string): Promise<void> {
@@ -106,7 +127,7 @@ export class ScriptedNodes {
   async #reboot(name: string): Promise<void> {
     this.reboots.push(name);
     await this.#kubelet(name, 'False');
-    await new Promise((resolve) => setTimeout(resolve, this.downMs));
+    await (this.stayDown ?? new Promise((resolve) => setTimeout(resolve, this.downMs)));
     const bootID = this.#newBoot();
     this.backAt.set(name, performance.now());
     await this.#kubelet(name, 'True', bootID);
