@@ -71,7 +71,12 @@ test("a token bound to a pod carries its node's name, and works from a file", as
   const tokenFile = path.join(cluster.directory, 'token');
   await writeFile(tokenFile, token);
   const podConfig = await cluster.writeKubeconfig({ name: 'pod', tokenFile });
-  const me = await kubectlAs(podConfig, 'auth', 'whoami', '-o', 'json');
+  let me = '';
+  // The API server may know the token a moment before it knows the pod and its node.
+  await until('the token is accepted', async () => {
+    me = await kubectlAs(podConfig, 'auth', 'whoami', '-o', 'json');
+    return true;
+  });
   assert.match(me, /system:serviceaccount:default:default/);
   assert.match(me, /"authentication.kubernetes.io\/node-name": \[\s+"n1"/);
 });
