@@ -32,6 +32,9 @@ export interface ProcessContainerOptions {
   onChange: () => void;
 }
 
+/** A process that was ready is not any more after so many probes in a row; Kubernetes' own default. */
+const FAILURE_THRESHOLD = 3;
+
 /** A container that is a process of this computer. It ends when this program ends, however that happens. */
 export class ProcessContainer implements Container {
   readonly name: string;
@@ -141,8 +144,10 @@ export class ProcessContainer implements Container {
   }
 
   async #watchReadiness(running: GuardedProcess): Promise<void> {
+    let failures = 0;
     while (running.running && !this.#stop.signal.aborted) {
-      const ready = await this.#options.probe(running.pid).catch(() => false);
+      failures = (await this.#options.probe(running.pid).catch(() => false)) ? 0 : failures + 1;
+      const ready = failures === 0 || (this.#ready && failures < FAILURE_THRESHOLD);
       if (running.running && ready !== this.#ready) {
         this.#ready = ready;
         this.#options.onChange();
