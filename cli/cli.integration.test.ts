@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { stringify } from 'yaml';
 import { ConfigCluster } from '#operators/node-config/testing/config-cluster.ts';
+import { LONG_LEASE } from '#operators/testing/replicas.ts';
 import { guardedDirectory, type GuardedDirectory } from '#test/cluster/guardian.ts';
 import { until } from '#test/cluster/until.ts';
 
@@ -18,7 +19,7 @@ let directory: GuardedDirectory;
 before(async () => {
   directory = await guardedDirectory('careen-cli-');
   it = await ConfigCluster.start();
-  await it.replica('a');
+  await it.replica('a', ...LONG_LEASE); // nobody takes over here
   await Promise.all(['worker-1', 'worker-2'].map((name) => it.agents.join(name, { pool: 'workers' })));
   await it.apply('NodeConfig', 'base', spec('one'));
   await it.complete('base');
