@@ -12,6 +12,8 @@ import { ScriptedNodes } from '../simulation/scripted-node.ts';
 /** A replica of the real operator with the rights that the chart gives it for conditions; machines are scripted. */
 
 const NODES = ['n0', 'n1', 'n2'];
+/** Longer than a lease, for what comes after a leader that did not let go of it. */
+const PATIENT = { timeoutMs: 180_000 };
 const STALE = { type: 'Drained', status: 'True', reason: 'CareenDrained', message: '' };
 const FOREIGN = { type: 'Drained', status: 'True', reason: 'NodeMaintenance', message: '' };
 
@@ -29,6 +31,7 @@ before(async () => {
   client = KubeClient.load({ kubeconfig: cluster.kubeconfig, userAgent: 'condition-test', qps: 500 });
   operator = await installChart(cluster, client, ['rebootLock.nodeConditions=true']);
   nodes = new ScriptedNodes(client);
+  nodes.downMs = 1500;
   watched = new Informer<Node>({ client, path: '/api/v1/nodes', onChange: (name, node) => note(name, node) });
   watched.start();
   await cluster.defaultServiceAccount();
@@ -75,17 +78,24 @@ test('a leader that starts removes what an earlier one left, and leaves the cond
   await says('n1', FOREIGN, 'somebody');
   replica = await startReplica(operator, 'a', ['--node-conditions']);
   await until('it is removed', async () => said(await node('n0')) === '');
+  await watchedUpTo('n0');
   const { status } = await node('n1');
   assert.equal(status?.conditions?.find(({ type }) => type === 'Drained')?.reason, 'NodeMaintenance');
 });
 
 test('a turn is told in three writes: it drains, it is down, it is over', async () => {
   story.clear();
+  await blockingPod('n0');
   await nodes.request('n0');
+  // Each lasts long enough to be told: what is over before that need not be.
+  await until('it drains', async () => said(await node('n0')) === DRAINING);
+  await client.delete('/api/v1/namespaces/default/pods/naked', { gracePeriodSeconds: 0 });
   await until(
     'it has rebooted and says nothing more',
     async () => nodes.reboots.length === 1 && (await over('n0')),
+    PATIENT,
   );
+  await watchedUpTo('n0');
   assert.deepEqual(
     story.get('n0')?.filter((told) => told !== ''),
     [DRAINING, DOWN],
@@ -96,6 +106,22 @@ test('a turn is told in three writes: it drains, it is down, it is over', async 
   );
 });
 
+/** Until our own watch has seen the node as it is now. */
+async function watchedUpTo(name: string): Promise<void> {
+  const now = version(await node(name));
+  await until('the watch has seen it', () => version(watched.get(name)) >= now);
+}
+
+function version(of: Node | undefined): bigint {
+  return BigInt(of?.metadata.resourceVersion ?? 0);
+}
+
+async function blockingPod(nodeName: string): Promise<void> {
+  const containers = [{ name: 'c', image: 'example.com/none' }];
+  const spec = { nodeName, containers, tolerations: [{ operator: 'Exists' }] };
+  await client.create('/api/v1/namespaces/default/pods', { metadata: { name: 'naked' }, spec });
+}
+
 async function over(name: string): Promise<boolean> {
   const { spec, status } = await node(name);
   return spec?.unschedulable !== true && said({ metadata: { name }, status: status ?? {} }) === '';
@@ -103,7 +129,7 @@ async function over(name: string): Promise<boolean> {
 
 test('a node on which another tool says Drained keeps it, and reboots all the same', async () => {
   await nodes.request('n1');
-  await until('it has rebooted', async () => nodes.reboots.length === 2 && (await over('n1')));
+  await until('it has rebooted', async () => nodes.reboots.length === 2 && (await over('n1')), PATIENT);
   const { status } = await node('n1');
   assert.equal(status?.conditions?.find(({ type }) => type === 'Drained')?.reason, 'NodeMaintenance');
 });
@@ -116,13 +142,13 @@ test('a leader that is killed in the middle of a turn leaves nothing wrong behin
   await replica.exited;
   await nodes.report('n2', 'Succeeded', false);
   replica = await startReplica(operator, 'b', ['--node-conditions']);
-  await until('the turn is called off and told so', () => over('n2'));
+  await until('the turn is called off and told so', () => over('n2'), PATIENT);
 });
 
 test('an operator without the flag removes what one with it left', async () => {
   await replica.stop();
   await says('n0', STALE, 'careen-reboot-lock');
   replica = await startReplica(operator, 'c');
-  await until('it is removed', async () => said(await node('n0')) === '');
+  await until('it is removed', async () => said(await node('n0')) === '', PATIENT);
   assert.deepEqual(nodes.failures, []);
 });
