@@ -108,7 +108,12 @@ suite('every kind', () => {
     });
 
     test(`${kind}: kubectl explains every field and knows the short name and the category`, async () => {
-      const explained = await kubectl('explain', PLURALS[kind], '--recursive');
+      // The server publishes what is to be explained a moment after it serves the kind.
+      let explained = '';
+      await until(`${kind} is explained`, async () => {
+        explained = await kubectl('explain', PLURALS[kind], '--recursive');
+        return true;
+      });
       for (const { path } of sampled(definition)) {
         const name = path
           .replaceAll(/(\[\]|\{\})/g, '')
