@@ -5,7 +5,7 @@ import { showIdle } from '../idle.ts';
 import { Narrator } from '../narrator.ts';
 import type { Screen } from '../screen.ts';
 import { StoryError, type Story } from '../story.ts';
-import { CUT_OFF, exampleConfig, exampleSecret } from './examples.ts';
+import { cutOffConfig, exampleConfig, exampleSecret } from './examples.ts';
 import { renderConfig } from './render.ts';
 import { reportChapters, type ConfigChapter } from './report.ts';
 import { configLines, configuredMachines, type ConfigScene } from './scene.ts';
@@ -96,7 +96,7 @@ export class ConfigStory implements Story {
   async #cutOff(): Promise<void> {
     const worst = await this.#measure('cuts its node off, and is undone', 1, async () => {
       this.#narrator.begin('a change takes the network away from the node that tries it first');
-      await this.#stack.apply([await exampleConfig(({ spec }) => spec.units.push(CUT_OFF))]);
+      await this.#stack.apply([await cutOffConfig()]);
       await this.#narrator.until(
         'the node has undone it by itself, and the rollout has halted',
         ({ configs, states }) =>

@@ -7,8 +7,10 @@ import type { KubeObject } from '#api/meta.ts';
 const EXAMPLES = path.resolve(import.meta.dirname, '../../examples/node-config');
 /** How long a healthy canary is watched, here: the example says half a minute. */
 const SOAK = '5s';
-/** How long a change may go unconfirmed, here: longer than all probes take, and no longer than people watch. */
-const CONFIRM = { timeout: '40s', settle: '5s' };
+/** How long a change may go unconfirmed, here: longer than all probes take on a busy computer. */
+const CONFIRM = { timeout: '4m', settle: '5s' };
+/** No longer than people watch. */
+const CONFIRM_CUT_OFF = { timeout: '40s', settle: '5s' };
 
 const NO_NETWORK = `[Unit]
 Description=Take the network away
@@ -24,13 +26,21 @@ WantedBy=multi-user.target
 `;
 
 /** A unit that takes the node's network away as soon as it is applied, and gives it back when it is undone. */
-export const CUT_OFF: NodeConfig['spec']['units'][number] = {
+const CUT_OFF: NodeConfig['spec']['units'][number] = {
   name: 'example-cut-off.service',
   contents: NO_NETWORK,
   state: 'Started',
   dropins: [],
   mask: false,
 };
+
+/** With that unit. */
+export function cutOffConfig(): Promise<NodeConfig> {
+  return exampleConfig(({ spec }) => {
+    spec.units.push(CUT_OFF);
+    spec.confirm = CONFIRM_CUT_OFF;
+  });
+}
 
 /** examples/node-config/base.yaml at the pace of a demo, changed where a chapter wants it different. */
 export async function exampleConfig(
