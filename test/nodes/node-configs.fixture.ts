@@ -9,7 +9,7 @@ type Report = NonNullable<NonNullable<NodeState['status']>['config']>;
 
 /** Probes take a few seconds; what does not hold is undone soon. */
 export const QUICK = { timeout: '10s', settle: '2s' };
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 360_000;
 
 /** NodeConfigs of a test, and what nodes make of them. */
 export class NodeConfigs {

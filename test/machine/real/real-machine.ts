@@ -139,8 +139,7 @@ export class RealMachine implements Machine {
 
   kill(container: string, signal: NodeJS.Signals = 'SIGKILL'): number {
     const hit = this.processes().filter((each) => each.container === container);
-    for (const { pid } of hit) process.kill(pid, signal);
-    return hit.length;
+    return hit.filter(({ pid }) => reached(pid, signal)).length;
   }
 
   /** Runs a program inside the node, as somebody who is logged in there as root. */
@@ -227,5 +226,15 @@ export class RealMachine implements Machine {
   #set(power: Power): void {
     this.#power = power;
     this.#events.emit('change');
+  }
+}
+
+/** False: it has ended since it was listed. */
+function reached(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
 }
