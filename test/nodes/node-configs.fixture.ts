@@ -9,6 +9,8 @@ type Report = NonNullable<NonNullable<NodeState['status']>['config']>;
 
 /** Probes take a few seconds; what does not hold is undone soon. */
 export const QUICK = { timeout: '10s', settle: '2s' };
+/** For what restarts much on a node: it is to stay, however busy the computer is. */
+export const PATIENT = { ...QUICK, timeout: '5m' };
 const WITHIN_MS = 360_000;
 
 /** NodeConfigs of a test, and what nodes make of them. */
@@ -22,6 +24,14 @@ export class NodeConfigs {
   async apply(name: string, spec: object): Promise<void> {
     const body = { apiVersion: 'careen.dev/v1alpha1', kind: 'NodeConfig', metadata: { name } };
     await this.#witness.stack.apply([{ ...body, spec: { confirm: QUICK, ...spec } }]);
+  }
+
+  /** From now on what fails beside it is undone soon: of several configs the longest time to confirm counts. */
+  async hasten(name: string): Promise<void> {
+    await this.#witness.stack.client.mergePatch(resourcePath('NodeConfig', name), {
+      spec: { confirm: QUICK },
+    });
+    await this.inForce(name);
   }
 
   async remove(name: string): Promise<void> {

@@ -11,7 +11,7 @@ import { Release } from '../../helm/testing/release.ts';
 import { Boots } from './boots.fixture.ts';
 import { gatherOperators } from './gather-operators.fixture.ts';
 import { freezeAgent } from './holds.fixture.ts';
-import { NodeConfigs, QUICK } from './node-configs.fixture.ts';
+import { NodeConfigs, PATIENT, QUICK } from './node-configs.fixture.ts';
 import { Witness } from './witness.fixture.ts';
 
 /** Configuration that takes a node's network, its kubelet or its kernel's command line, on nodes that serve. */
@@ -64,6 +64,7 @@ test('a drop-in of the kubelet takes a turn of the lock: each node is drained, s
   await configs.apply('kubelet', {
     nodeSelector: {},
     allowCritical: true,
+    confirm: PATIENT,
     units: [
       { name: 'kubelet.service', dropins: [{ name: '10-test.conf', contents: '[Service]\nLimitCORE=0\n' }] },
     ],
@@ -80,6 +81,7 @@ test('a drop-in of the kubelet takes a turn of the lock: each node is drained, s
   const { outages, worstTaken } = nodes.ledger;
   assert.deepEqual([...new Set(outages.map(({ node }) => node))].toSorted(), witness.names.toSorted());
   assert.ok(worstTaken.count <= 2, worstTaken.nodes.join(' and '));
+  await configs.hasten('kubelet');
   assert.deepEqual(boots.since, {});
 });
 
@@ -117,7 +119,11 @@ test('a kernel argument and an update that are due together take one reboot, whi
   const deny = [{ from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z', reason: 'a test' }];
   const window = { apiVersion: 'careen.dev/v1alpha1', kind: 'RebootWindow', metadata: { name: 'not-yet' } };
   await witness.stack.apply([{ ...window, spec: { nodeSelector, deny } }]);
-  await configs.apply('arguments', { nodeSelector, kernelArguments: { add: [argument] } });
+  await configs.apply('arguments', {
+    nodeSelector,
+    kernelArguments: { add: [argument] },
+    confirm: PATIENT,
+  });
   await witness.publish('2.0.0');
   for (const node of witness.names)
     await witness.sights.when(`both wait on ${node}`, ({ name, state: { status } }) => {
@@ -128,6 +134,7 @@ test('a kernel argument and an update that are due together take one reboot, whi
   await witness.stack.kubectl(['delete', 'rebootwindow', 'not-yet']);
   t.diagnostic(await witness.arrive('2.0.0'));
   await configs.inForce('arguments');
+  await configs.hasten('arguments');
   assert.deepEqual(boots.since, { 'machine-1': 1, 'machine-2': 1, 'machine-3': 1 });
   for (const name of witness.names) {
     const words = (await on(name, 'cat', '/proc/cmdline')).split(' ');
