@@ -14,9 +14,10 @@ export function lastResort(
 ): Verdict<RebootReason> | undefined {
   if (ownNode === undefined) return undefined;
   const taken = (other: NodeFacts) => begun(other) || holds(other.name);
-  const others = nodes.filter(({ name }) => name !== node.name);
-  if (others.some((other) => other.ready === 'Ready' && !other.cordoned && !taken(other))) return undefined;
-  const first = others.find(taken);
+  const isFree = (other: NodeFacts) => other.ready === 'Ready' && !other.cordoned && !taken(other);
+  // From the end: places are mostly given in order, and thousands may be.
+  if (nodes.findLast((other) => other.name !== node.name && isFree(other)) !== undefined) return undefined;
+  const first = nodes.find((other) => other.name !== node.name && taken(other));
   if (first === undefined) return undefined;
   const message = `${first.name} goes first; this is the last node that careen itself can be scheduled on`;
   return { reason: 'LockFull', message };
