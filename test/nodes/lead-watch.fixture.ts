@@ -1,3 +1,5 @@
+import { resourcePath } from '#api/group.ts';
+import type { RebootLock } from '#api/kinds.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { LeaderLog } from '#test/observer/leader-log.ts';
 import type { Outage } from '#test/observer/ledger.ts';
@@ -6,6 +8,7 @@ import { readLeaders } from '#test/stack/objects.ts';
 import type { Sights } from './sights.fixture.ts';
 
 const LOOK_EVERY_MS = 100;
+const GROUP = 'workers';
 
 /** Who led the reboot lock during a rollout, for how long nobody did, and in which order nodes went. */
 export class LeadWatch {
@@ -15,7 +18,8 @@ export class LeadWatch {
   readonly #client: KubeClient;
   readonly #sights: Sights;
   readonly #asked = new Map<string, number>();
-  readonly #cordoned = new Map<string, Outage>();
+  /** Places as the lock has them: a cordon may come seconds after its place. */
+  readonly #places = new Map<string, Outage>();
   readonly #looking: NodeJS.Timeout;
   #busy = false;
 
@@ -33,7 +37,7 @@ export class LeadWatch {
   /** Nodes that waited while the leader's own went. */
   get overtaken(): string[] {
     const leaderAt = (at: number) => this.log.nodeAt(at);
-    return overtakenByLeader({ outages: [...this.#cordoned.values()], asked: this.#asked, leaderAt });
+    return overtakenByLeader({ outages: [...this.#places.values()], asked: this.#asked, leaderAt });
   }
 
   /** One look at a time: of two answers the older one might come last. Nothing is seen without an API server. */
@@ -51,10 +55,10 @@ export class LeadWatch {
     const leader = leaders.find(({ operator }) => operator === 'careen-reboot-lock');
     this.log.see(now, leader?.pod, leader?.node);
     if (leader !== undefined) this.longestMs = Math.max(this.longestMs, asked - leader.renewedAt);
-    for (const { name, moment, node: seen } of this.#sights.all) {
+    for (const { name, moment } of this.#sights.all)
       if (moment === 'Staged' && !this.#asked.has(name)) this.#asked.set(name, now);
-      if (seen.spec?.unschedulable === true && !this.#cordoned.has(name))
-        this.#cordoned.set(name, { node: name, from: now, rebooted: false });
-    }
+    const { status } = await this.#client.get<RebootLock>(resourcePath('RebootLock', GROUP));
+    for (const { id, since } of status?.holders ?? [])
+      if (!this.#places.has(id)) this.#places.set(id, { node: id, from: Date.parse(since), rebooted: false });
   }
 }
