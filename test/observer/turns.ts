@@ -9,8 +9,8 @@ export interface Turns {
   leaderAt: (at: number) => string | undefined;
 }
 
-/** A node may have asked so shortly before that the leader could not know. */
-const NOTICE_MS = 1500;
+/** A node may have asked so shortly before that the leader could not know, or had given the place whose cordon is seen now. */
+const NOTICE_MS = 4000;
 
 /**
  * The nodes that waited in vain for the leader's own node to let them go first; none, if it went last of those
