@@ -6,16 +6,10 @@ import { KubeClient } from '#runtime/client/client.ts';
 import { createLogger } from '#runtime/log/log.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { until } from '#test/cluster/until.ts';
+import { auditEvents } from '#test/observer/audit.ts';
 import { ScriptedConfigAgents } from './scripted-config-agents.ts';
 import { LONG_LEASE, Replicas, startOperator } from '#operators/testing/replicas.ts';
 import { applyObject, startServing } from '#operators/testing/serving.ts';
-
-interface AuditEvent {
-  verb: string;
-  userAgent?: string;
-  objectRef?: { resource: string; namespace?: string; name?: string; subresource?: string };
-  responseStatus?: { code: number };
-}
 
 /** A control plane with replicas of the real operator and scripted agents. */
 export class ConfigCluster {
@@ -103,11 +97,10 @@ export class ConfigCluster {
 
   /** Writes that the audit log has of the operator, by resource; those of its Lease and of events are left out. */
   async writes(): Promise<Map<string, number>> {
-    // The last line may still be on its way.
-    const lines = (await readFile(this.cluster.auditLog, 'utf8')).split('\n').slice(0, -1);
     const counts = new Map<string, number>();
-    for (const line of lines) {
-      const { verb, userAgent = '', objectRef, responseStatus } = JSON.parse(line) as AuditEvent;
+    for await (const { verb, userAgent = '', objectRef, responseStatus } of auditEvents(
+      this.cluster.auditLog,
+    )) {
       const isWrite =
         ['create', 'update', 'patch', 'delete'].includes(verb) && (responseStatus?.code ?? 0) < 300;
       if (!isWrite || !userAgent.startsWith('careen-node-config')) continue;
