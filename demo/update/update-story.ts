@@ -2,7 +2,7 @@ import { until } from '#test/cluster/until.ts';
 import { readTraffic, sumOf } from '#test/observer/audit.ts';
 import { LeaderLog } from '#test/observer/leader-log.ts';
 import { Observer } from '#test/observer/observer.ts';
-import { overtakenByLeader } from '#test/observer/turns.ts';
+import { TurnLog } from '#test/observer/turns.ts';
 import { allRest, readWorld, type World } from '#test/stack/objects.ts';
 import type { Stack } from '#test/stack/stack.ts';
 import type { RealBehaviour } from '#test/machine/real/parts/behaviour.ts';
@@ -32,8 +32,8 @@ export class UpdateStory implements Story {
   readonly #pods = new PodLedger();
   readonly #lead = new LeaderLog();
   readonly #systemd: SystemdVersions;
-  /** Since when each node has asked for its reboot in this chapter. */
-  readonly #asked = new Map<string, number>();
+  /** Of this chapter. */
+  readonly #turns = new TurnLog();
   readonly #narrator: Narrator<World>;
 
   constructor(stack: Stack, screen: Screen, { budget, speed }: { budget: number; speed: number }) {
@@ -133,7 +133,7 @@ export class UpdateStory implements Story {
     const { ledger } = this.#observer;
     ledger.reset();
     this.#pods.reset();
-    this.#asked.clear();
+    this.#turns.clear();
     const from = Date.now();
     await chapter();
     const to = Date.now();
@@ -168,11 +168,7 @@ export class UpdateStory implements Story {
         `${name}: ${worst} machines were unavailable at once (${nodes.join(', ')}), ${this.#budget} may be`,
       );
     }
-    const overtaken = overtakenByLeader({
-      outages: this.#observer.ledger.outages,
-      asked: this.#asked,
-      leaderAt: (at) => this.#lead.nodeAt(at),
-    });
+    const overtaken = this.#turns.overtakenByLeader((at) => this.#lead.nodeAt(at));
     if (overtaken.length > 0)
       throw new StoryError(`${name}: ${overtaken.join(' and ')} waited for the node that the leader was on`);
     if (lost > 0)
@@ -212,14 +208,13 @@ export class UpdateStory implements Story {
     return world;
   }
 
-  #note({ leaders, states }: World): void {
+  #note({ leaders, states, lock }: World): void {
     const now = Date.now();
     const leader = leaders.find(({ operator }) => operator === 'careen-reboot-lock');
     this.#lead.see(now, leader?.pod, leader?.node);
-    for (const { metadata, status } of states) {
-      if (status?.update?.phase !== 'Staged') continue;
-      if (!this.#asked.has(metadata.name)) this.#asked.set(metadata.name, now);
-    }
+    for (const { metadata, status } of states)
+      if (status?.update?.phase === 'Staged') this.#turns.asks(metadata.name, now);
+    this.#turns.see(lock);
   }
 
   #scene(world: World): Scene {

@@ -2,8 +2,7 @@ import { resourcePath } from '#api/group.ts';
 import type { RebootLock } from '#api/kinds.ts';
 import type { KubeClient } from '#runtime/client/client.ts';
 import { LeaderLog } from '#test/observer/leader-log.ts';
-import type { Outage } from '#test/observer/ledger.ts';
-import { overtakenByLeader } from '#test/observer/turns.ts';
+import { TurnLog } from '#test/observer/turns.ts';
 import { readLeaders } from '#test/stack/objects.ts';
 import type { Sights } from './sights.fixture.ts';
 
@@ -17,9 +16,7 @@ export class LeadWatch {
   longestMs = 0;
   readonly #client: KubeClient;
   readonly #sights: Sights;
-  readonly #asked = new Map<string, number>();
-  /** Places as the lock has them: a cordon may come seconds after its place. */
-  readonly #places = new Map<string, Outage>();
+  readonly #turns = new TurnLog();
   readonly #looking: NodeJS.Timeout;
   #busy = false;
 
@@ -36,8 +33,7 @@ export class LeadWatch {
 
   /** Nodes that waited while the leader's own went. */
   get overtaken(): string[] {
-    const leaderAt = (at: number) => this.log.nodeAt(at);
-    return overtakenByLeader({ outages: [...this.#places.values()], asked: this.#asked, leaderAt });
+    return this.#turns.overtakenByLeader((at) => this.log.nodeAt(at));
   }
 
   /** One look at a time: of two answers the older one might come last. Nothing is seen without an API server. */
@@ -55,10 +51,7 @@ export class LeadWatch {
     const leader = leaders.find(({ operator }) => operator === 'careen-reboot-lock');
     this.log.see(now, leader?.pod, leader?.node);
     if (leader !== undefined) this.longestMs = Math.max(this.longestMs, asked - leader.renewedAt);
-    for (const { name, moment } of this.#sights.all)
-      if (moment === 'Staged' && !this.#asked.has(name)) this.#asked.set(name, now);
-    const { status } = await this.#client.get<RebootLock>(resourcePath('RebootLock', GROUP));
-    for (const { id, since } of status?.holders ?? [])
-      if (!this.#places.has(id)) this.#places.set(id, { node: id, from: Date.parse(since), rebooted: false });
+    for (const { name, moment } of this.#sights.all) if (moment === 'Staged') this.#turns.asks(name, now);
+    this.#turns.see(await this.#client.get<RebootLock>(resourcePath('RebootLock', GROUP)));
   }
 }

@@ -1,25 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { overtakenByLeader } from './turns.ts';
+import { TurnLog } from './turns.ts';
 
-const outage = (node: string, from: number) => ({ node, from, rebooted: true });
-const asked = new Map([
-  ['a', 1000],
-  ['b', 1000],
-  ['c', 5800],
-]);
+function turns(places: Record<string, number>): TurnLog {
+  const log = new TurnLog();
+  for (const [node, at] of [['a', 1000] as const, ['b', 1000] as const, ['c', 5800] as const])
+    log.asks(node, at);
+  const holders = Object.entries(places).map(([id, at]) => {
+    return { id, uid: id, bootID: '1', since: new Date(at).toISOString(), reason: '', by: 'x' };
+  });
+  log.see({ status: { holders } as never });
+  return log;
+}
 
 test("a node that waited while the leader's own node went was overtaken", () => {
-  const outages = [outage('a', 6000), outage('b', 9000)];
-  assert.deepEqual(overtakenByLeader({ outages, asked, leaderAt: () => 'a' }), ['b']);
+  assert.deepEqual(
+    turns({ a: 6000, b: 9000 }).overtakenByLeader(() => 'a'),
+    ['b'],
+  );
 });
 
 test('nobody was overtaken when it went last of those that had asked', () => {
-  const outages = [outage('b', 2000), outage('a', 6000), outage('c', 9000)];
-  assert.deepEqual(overtakenByLeader({ outages, asked, leaderAt: () => 'a' }), []);
+  assert.deepEqual(
+    turns({ b: 2000, a: 6000, c: 9000 }).overtakenByLeader(() => 'a'),
+    [],
+  );
 });
 
-test('leadership that went elsewhere before the outage began does not count', () => {
-  const outages = [outage('a', 6000), outage('b', 9000)];
-  assert.deepEqual(overtakenByLeader({ outages, asked, leaderAt: (at) => (at < 5000 ? 'a' : 'x') }), []);
+test('leadership that went elsewhere before the turn began does not count', () => {
+  assert.deepEqual(
+    turns({ a: 6000, b: 9000 }).overtakenByLeader((at) => (at < 5000 ? 'a' : 'x')),
+    [],
+  );
 });
